@@ -25,7 +25,8 @@ from skinfw.specs.segmentation_spec import (
     SegmentationSpec,
     SegmentationTraining,
 )
-from skinfw.specs.spec import Spec, TrainingSpec
+from skinfw.specs.spec import Spec
+from skinfw.specs.training_spec import TrainingSpec
 
 _GENERATED = re.compile(r"<!-- generated: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 """What a page holds in its place, for readers of the checkout: how to print the same."""

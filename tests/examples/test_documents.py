@@ -19,7 +19,8 @@ from skinfw.cli import COMMANDS, main
 from skinfw.components.reference import use
 from skinfw.components.registry import KINDS, installed
 from skinfw.specs.data_spec import DataSpec
-from skinfw.specs.spec import Spec, TrainingSpec, parse_spec
+from skinfw.specs.spec import Spec, parse_spec
+from skinfw.specs.training_spec import TrainingSpec
 from skinfw_plugins.segmenters.config_labels import CustomLabels
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,6 +18,7 @@ from typing import Any, BinaryIO, cast
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from skinfw.data.image_chunks import coding_of, riff_chunks
 from skinfw.data.image_formats import FORMATS, UNREADABLE_SUFFIXES
 from skinfw.errors import DataError, SkinfwError, first_line
 from skinfw.system.quiet import quiet
@@ -218,7 +218,7 @@ def _opened(path: Path, file: BinaryIO, head: bytes, max_pixels: int) -> Decoded
         found = image.getexif().get(ExifTags.Base.Orientation)
         orientation = found if found in range(1, 9) else None
         bits, zero_is_white, lossy = _samples(path, image, head)
-        coding = _coding(image.format, head)
+        coding = coding_of(image.format, head)
         image.load()
         if image.mode == "P" and image.palette is None:
             raise DataError(f"{path}: cannot be read: its pixels refer to a palette that it does not have")
@@ -256,39 +256,12 @@ def _samples(path: Path, image: Image.Image, head: bytes) -> tuple[int, bool, bo
             raise DataError(f"{path}: its samples are signed; save the image with unsigned samples")
         return bits, tags.get(_PHOTOMETRIC) == 0, tags.get(_COMPRESSION, 1) not in _LOSSLESS
     if image.format == "WEBP":
-        return 8, False, not any(kind == b"VP8L" for kind, _ in _riff_chunks(head))
+        return 8, False, not any(kind == b"VP8L" for kind, _ in riff_chunks(head))
     return 8, False, image.format not in ("BMP", "GIF")
 
 
 def _numbers(value: object) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple) else (value,)  # type: ignore[return-value]
-
-
-def _riff_chunks(head: bytes) -> Iterator[tuple[bytes, int]]:
-    place = 12
-    while place + 8 <= len(head):
-        kind, length = struct.unpack_from("<4sI", head, place)
-        yield kind, length
-        place += 8 + length + length % 2
-
-
-def _coding(kind: str | None, head: bytes) -> tuple[int, int] | None:
-    """Return the code points of a PNG's cICP chunk or an AVIF's color information box."""
-    if kind == "AVIF":
-        place = head.find(b"colrnclx")
-        if 0 <= place <= len(head) - 12:
-            primaries, transfer = struct.unpack_from(">HH", head, place + 8)
-            return primaries, transfer
-    if kind == "PNG":
-        place = 8
-        while place + 10 <= len(head):
-            length, name = struct.unpack_from(">I4s", head, place)
-            if name == b"cICP":
-                return head[place + 8], head[place + 9]
-            if name == b"IDAT":
-                break
-            place += 12 + length
-    return None
 
 
 def _unidentified(path: Path, head: bytes) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 from skinfw.components.reference import ComponentSpec, Slot, use_defaults
 from skinfw.components.registry import Registry, installed
@@ -27,8 +26,9 @@ from skinfw.specs.compatibility import (
 )
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.overrides import apply_overrides
-from skinfw.specs.run_spec import AugmentationSlot, LoopSpec, RunSpec, weight_errors
+from skinfw.specs.run_spec import AugmentationSlot, RunSpec, weight_errors
 from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.specs.training_spec import TrainingSpec
 from skinfw.system.json_file import read_json
 
 Composite = Literal["none", "mask", "skin", "protect"]
@@ -36,49 +36,6 @@ GeneratorSlot = Annotated[ComponentSpec, Slot("generator")]
 DiscriminatorSlot = Annotated[ComponentSpec, Slot("discriminator")]
 LossSlot = Annotated[ComponentSpec, Slot("loss")]
 MetricSlot = Annotated[ComponentSpec, Slot("metric")]
-
-
-class TrainingSpec(LoopSpec):
-    """How long and how the networks are trained."""
-
-    generator_lr: float = Field(default=2e-4, gt=0, description="Adam's learning rate (report: 2e-4)")
-    discriminator_lr: float = Field(default=2e-5, gt=0, description="Adam's learning rate (report: 2e-5)")
-    betas: tuple[float, float] = Field(default=(0.5, 0.999), description="Adam's momenta (report, pix2pix)")
-    n_critic: int = Field(
-        default=1,
-        ge=1,
-        le=1000,
-        validate_default=True,
-        description="steps of the discriminator per step of the generator, each on its own batch "
-        "(WGAN-GP paper: 5)",
-    )
-
-    @property
-    def steps_per_cycle(self) -> int:
-        """Steps after which every network was trained."""
-        return self.n_critic
-
-    @field_validator("n_critic")
-    @classmethod
-    def _check_n_critic(cls, value: int, info: ValidationInfo) -> int:
-        if value > 1 and info.data.get("gradient_accumulation", 1) > 1:
-            raise PydanticCustomError(
-                "n_critic", "n_critic and gradient_accumulation cannot be combined; leave one at 1"
-            )
-        steps = info.data.get("steps")
-        if steps is not None and value > steps:
-            raise PydanticCustomError("n_critic", f"in {steps} steps the generator would never be trained")
-        return value
-
-    @field_validator("precision")
-    @classmethod
-    def _check_precision(cls, value: str, info: ValidationInfo) -> str:
-        if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
-            # a step that overflows in float16 is skipped with all its batches
-            raise PydanticCustomError(
-                "precision", "fp16 and gradient_accumulation cannot be combined; use bf16"
-            )
-        return value
 
 
 def _default_metrics(valid: dict[str, Any]) -> tuple[ComponentSpec, ...]:

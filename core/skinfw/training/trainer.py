@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +16,7 @@ from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
-from skinfw.errors import DataError, NotFiniteError, RunError, first_line
+from skinfw.errors import DataError, NotFiniteError, RunError
 from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.caller import HookCaller
 from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
@@ -31,6 +30,7 @@ from skinfw.training.module import SampleSource, TrainingModule
 from skinfw.training.monitor import Best, Monitor, read_monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
+from skinfw.training.resuming import check_progress, restore
 from skinfw.training.step_losses import LossCheck, StepLosses
 
 logger = logging.getLogger("skinfw")
@@ -118,21 +118,21 @@ class Trainer:
             return
         checkpoint = read_checkpoint(path)
         progress = checkpoint.progress
-        self._check_place(path, progress)
-        parts = {name.partition(".")[0] for name in checkpoint.tensors}
-        if progress.step and not any(part.endswith("_optimizer") for part in parts):
-            raise RunError(
-                f"{path}: has no optimizer state; it may be a copy of the best checkpoint; restore the last "
-                "checkpoint, or start again with --overwrite"
+        if progress.data != self.data_fingerprint:
+            changes = data_changes(self.run, self.dataset)
+            raise DataError(
+                f"{path}: was trained on different data from what the data set now contains"
+                f"{f' ({changes})' if changes else ''}; restore the data, or start again with --overwrite"
             )
-        try:
-            self.module.load(checkpoint)
-        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # whatever torch raises for another network's or optimizer's state
-            raise RunError(
-                f"{path}: does not fit the networks of this spec: {first_line(error)}; start again with "
-                "--overwrite"
-            ) from error
+        check_progress(
+            path,
+            progress,
+            processes=self.accelerator.num_processes,
+            total_steps=self.total_steps,
+            batches_per_epoch=self.batches_per_epoch,
+            batches_per_step=self.training.gradient_accumulation,
+        )
+        restore(self.module, checkpoint)
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
         self.closed, self.saved_at = progress.closed, progress.step
         about = checkpoint.about
@@ -153,35 +153,6 @@ class Trainer:
         if self.ranks.is_main and self.best is not None and not path.is_file():
             logger.warning("%s: is missing; choosing the best checkpoint again", path)
             self.best = None
-
-    def _check_place(self, path: Path, progress: Progress) -> None:
-        """Reject a checkpoint that this run cannot be resumed from."""
-        if progress.data != self.data_fingerprint:
-            changes = data_changes(self.run, self.dataset)
-            raise DataError(
-                f"{path}: was trained on different data from what the data set now contains"
-                f"{f' ({changes})' if changes else ''}; restore the data, or start again with --overwrite"
-            )
-        processes = self.accelerator.num_processes
-        if progress.processes != processes:
-            raise RunError(
-                f"{path}: the number of processes was {progress.processes} and is now {processes}; the "
-                "samples per step and the steps per epoch depend on it. Resume with the same number, "
-                "or start again with --overwrite"
-            )
-        if progress.step > self.total_steps:
-            raise RunError(
-                f"{path}: {progress.step} steps are already trained, but the spec has {self.total_steps}; "
-                "set training.epochs or training.steps to at least as many, or start again with --overwrite"
-            )
-        whole = self.batches_per_epoch
-        done = progress.step * self.training.gradient_accumulation
-        if progress.batches > whole or done != progress.epoch * whole + progress.batches:
-            raise RunError(
-                f"{path}: step {progress.step}, after {progress.epoch} epochs and {progress.batches} "
-                f"batches, does not fit the batches of this run, {whole} per epoch; start again with "
-                "--overwrite"
-            )
 
     def _rewind_log(self) -> None:
         """Remove log entries of steps that will be repeated."""

@@ -13,7 +13,8 @@ from skinfw.components.registry import installed
 from skinfw.errors import RegistryError, RunError
 from skinfw.runs.checkpoint_networks import load_generator, load_optimizer, optimizer_tensors
 from skinfw.runs.checkpoints import Progress, read_checkpoint, savable, save_checkpoint
-from skinfw.specs.spec import Spec, TrainingSpec, parse_spec
+from skinfw.specs.spec import Spec, parse_spec
+from skinfw.specs.training_spec import TrainingSpec
 from skinfw.training.accelerator import make_accelerator
 from skinfw.training.optimized import OptimizedModule
 

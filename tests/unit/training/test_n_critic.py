@@ -12,7 +12,8 @@ import torch
 from skinfw import Pipeline, hookimpl
 from skinfw.errors import DataError, SpecError
 from skinfw.runs.checkpoints import read_checkpoint
-from skinfw.specs.spec import TrainingSpec, parse_spec
+from skinfw.specs.spec import parse_spec
+from skinfw.specs.training_spec import TrainingSpec
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.pace import LOG_RECORDS, log_interval
 from skinfw.training.step_losses import StepLosses
