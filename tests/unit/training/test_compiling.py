@@ -13,6 +13,7 @@ import torch
 from forked import Forks
 from torch import Tensor, nn
 from torch._dynamo.utils import counters
+from torch._inductor import config as inductor
 
 from skinfw import Pipeline
 from skinfw.errors import RunError
@@ -36,8 +37,9 @@ class Tiny(nn.Module):
         return self.layer(values).tanh()
 
 
-def test_a_compiled_network_takes_the_step_of_the_plain_one() -> None:
+def test_a_compiled_network_takes_the_step_of_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """With torch's own compiler, which takes seconds even for this network."""
+    monkeypatch.setattr(inductor, "compile_threads", 1)  # starts no processes of its own, which import torch
     torch._dynamo.reset()
     counters.clear()
     states = []
