@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from onnx_models import write_mean_fill
 from PIL import Image
 
 from skinfw.cli import main
@@ -60,6 +61,38 @@ def test_a_photo_and_a_folder_are_painted(model: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out" / "painted.jsonl").read_text(encoding="utf-8"))["status"] == "painted"
     done = paint(model, photo.parent, "-o", tmp_path / "out", "--mask", mask.parent, "--resume")
     assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+
+
+def test_the_background_is_chosen_and_kept_by_resume(model: Path, tmp_path: Path) -> None:
+    photo, mask = tmp_path / "in" / "a.png", tmp_path / "masks" / "a.png"
+    skin = write_photo(photo, 5)
+    mask.parent.mkdir()
+    Image.fromarray(skin).save(mask)
+    given = [
+        model,
+        photo.parent,
+        "-o",
+        tmp_path / "out",
+        "--mask",
+        mask.parent,
+        "--num-workers",
+        1,
+        "--background",
+    ]
+    network = json.dumps({"type": "onnx", "path": str(write_mean_fill(tmp_path / "mean.onnx"))})
+    for background, counts in (
+        ("opencv_inpaint", "1 painted, 0 kept"),
+        (network, "1 painted, 0 kept"),
+        (network, "0 painted, 1 kept"),
+    ):
+        done = paint(*given, background, "--resume")
+        assert done.exit_code == 0 and counts in done.output, done.output
+    for background, message in (
+        ("mean_color", "Error: background: 'mean_color' needs face besides an image"),
+        ("telea", "Error: --background: unknown generator 'telea'"),
+    ):
+        done = paint(*given, background, "--overwrite")
+        assert done.exit_code == 2 and message in done.output, done.output
 
 
 def test_a_jpeg_is_written_with_a_warning(model: Path, tmp_path: Path, caplog: Any) -> None:

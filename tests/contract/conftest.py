@@ -17,7 +17,7 @@ import skimage.data
 import torch
 from drawn_photos import write_drawn_photo
 from layouts import write_deepfashion_multimodal, write_dress_code, write_viton_hd
-from onnx_models import write_bodypix
+from onnx_models import write_bodypix, write_mean_fill
 from PIL import Image
 from tiny_models import save_segformer, write_onnx, write_tflite
 from tiny_poses import simcc, write_bodypix_people, write_constants
@@ -115,6 +115,14 @@ def _onnx_parser(folder: Path) -> list[Example]:
     return [
         Example({"path": path, "labels": labels, "size": [64, 48], **plain}, {"photo": photo}),
         Example({"path": six, "labels": "mediapipe", "channels": "bgr"}, {"photo": photo}),
+    ]
+
+
+def _onnx_inpaint(folder: Path) -> list[Example]:
+    fixed = write_mean_fill(folder / "fixed.onnx", (48, 48), white=255)
+    return [
+        Example({"path": write_mean_fill(folder / "free.onnx")}),
+        Example({"path": fixed, "output_range": [0, 255]}),
     ]
 
 
@@ -288,6 +296,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 2, "blocks": 2, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
     ("generator", "opencv_inpaint"): of({}, {"method": "navier_stokes"}),
+    ("generator", "onnx"): _onnx_inpaint,
     ("generator", "mean_color"): of(),
     ("generator", "limbs"): of({}, {"width": 1.5}),
     ("generator", "fcnn"): of(

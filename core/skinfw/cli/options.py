@@ -52,7 +52,7 @@ device_option = click.option(
 )  # fmt: skip
 
 
-_FINDER_OPTIONS = (
+_PAINTING_OPTIONS = (
     click.option(
         "--segmenter", cls=ComponentOption, kind="segmenter", own="that of the model",
         help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
@@ -61,12 +61,17 @@ _FINDER_OPTIONS = (
         "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="that of the model",
         help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
     ),
+    click.option(
+        "--background", cls=ComponentOption, kind="generator", own="OpenCV's inpainting",
+        help="Fills what is behind a limb: opencv_inpaint, or an inpainting network as JSON like "
+        '{"type": "onnx", "path": "lama.onnx"}.',
+    ),
 )  # fmt: skip
 
 
-def finder_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of commands that find a person in photos for a trained model."""
-    for option in reversed(_FINDER_OPTIONS):
+def painting_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that find a person in photos and paint with a trained model."""
+    for option in reversed(_PAINTING_OPTIONS):
         command = option(command)
     return command
 

@@ -12,7 +12,7 @@ from skinfw.cli.options import (
     checkpoint_option,
     device_option,
     engine_options,
-    finder_options,
+    painting_options,
     trust_option,
 )
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     "--show-mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="Write what is painted as a black-and-white mask.",
 )  # fmt: skip
-@finder_options
+@painting_options
 @checkpoint_option
 @device_option
 @click.option(
@@ -79,6 +79,7 @@ def command(
     show_mask: Path | None,
     segmenter: str | None,
     pose_encoder: str | None,
+    background: str | None,
     checkpoint: Literal["best", "last"],
     device: Literal["auto", "cpu"],
     ending: Ending | None,
@@ -127,6 +128,7 @@ def command(
         device=device,
         segmenter=component("segmenter", segmenter, "--segmenter"),
         pose_encoder=component("pose_encoder", pose_encoder, "--pose-encoder"),
+        background=component("generator", background, "--background"),
         region=region is not None,
         expose=() if expose is None else parse_limbs(expose),
         mask_color=None if mask_color is None else parse_color(mask_color),

@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from skinfw.cli.options import checkpoint_option, device_option, finder_options, trust_option
+from skinfw.cli.options import checkpoint_option, device_option, painting_options, trust_option
 
 
 @click.command(name="serve", short_help="Paint photos in the browser or over HTTP.")
@@ -21,7 +21,7 @@ from skinfw.cli.options import checkpoint_option, device_option, finder_options,
     "--token", envvar="SKINFW_TOKEN", metavar="TEXT",
     help="What clients must send; needed with another --host. Default: $SKINFW_TOKEN.",
 )  # fmt: skip
-@finder_options
+@painting_options
 @checkpoint_option
 @device_option
 @click.option(
@@ -44,6 +44,7 @@ def command(
     token: str | None,
     segmenter: str | None,
     pose_encoder: str | None,
+    background: str | None,
     checkpoint: Literal["best", "last"],
     device: Literal["auto", "cpu"],
     max_megabytes: float,
@@ -78,6 +79,7 @@ def command(
         device=device,
         segmenter=optional_component("segmenter", segmenter, "--segmenter"),
         pose_encoder=optional_component("pose_encoder", pose_encoder, "--pose-encoder"),
+        background=optional_component("generator", background, "--background"),
         trust=trust,
     )
     # a process that a shell starts in the background ignores Ctrl+C until it says otherwise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,39 @@ RADIUS = 3.0
 _SIDE = 1024
 
 
+class Fill(Protocol):
+    """Fills what an image does not show."""
+
+    def __call__(self, image: RgbImage, hidden: Mask) -> RgbImage:
+        """Return the image with its hidden pixels filled.
+
+        Args:
+            image: uint8 RGB ``(H, W, 3)``; what it has at hidden pixels means nothing.
+            hidden: bool ``(H, W)``.
+        """
+        ...
+
+    def fingerprint(self) -> object:
+        """Return what the pixels depend on, for JSON."""
+        ...
+
+
+class TeleaFill:
+    """Fills hidden pixels with OpenCV's inpainting (Telea 2004). See `Fill`."""
+
+    def __call__(self, image: RgbImage, hidden: Mask) -> RgbImage:
+        """Return the image with its hidden pixels filled."""
+        filled = cv2.inpaint(image, hidden.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
+        return filled.astype(np.uint8, copy=False)
+
+    def fingerprint(self) -> object:
+        """Return what the pixels depend on, for JSON."""
+        return "telea"
+
+
+TELEA = TeleaFill()
+
+
 def behind_limbs(mask: Mask, keypoints: Keypoints) -> Mask:
     """Return the masked pixels that are too far from the limbs to be skin, bool ``(H, W)``.
 
@@ -50,13 +85,14 @@ def behind_limbs(mask: Mask, keypoints: Keypoints) -> Mask:
     return behind if enough else np.zeros_like(mask)
 
 
-def fill_background(photo: RgbImage, mask: Mask, behind: Mask) -> RgbImage:
-    """Fill pixels from what is around the mask, with OpenCV's inpainting.
+def fill_background(photo: RgbImage, mask: Mask, behind: Mask, fill: Fill = TELEA) -> RgbImage:
+    """Fill pixels from what is around the mask.
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
         mask: the pixels that the photo does not show, bool ``(H, W)``.
         behind: those to fill, bool ``(H, W)``.
+        fill: what they are filled with.
 
     Returns:
         a copy of the photo; it is filled at a reduced size if the mask is large.
@@ -73,8 +109,7 @@ def fill_background(photo: RgbImage, mask: Mask, behind: Mask) -> RgbImage:
     factor = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(height * factor)), max(1, round(width * factor)))
     reduced, shown = resize_cutout(window, ~hidden, size)
-    small = cv2.inpaint(reduced, (~shown).astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
-    filled = resize_image(small.astype(np.uint8), (height, width))
+    filled = resize_image(fill(reduced, ~shown), (height, width))
     out[rows, columns] = np.where(behind[rows, columns][..., None], filled, window)
     return out
 
@@ -90,7 +125,7 @@ def over_background(painted: NDArray[np.uint8], base: RgbImage, mask: Mask) -> R
     Returns:
         uint8 RGB ``(H, W, 3)``; it equals ``base`` outside the mask.
     """
-    behind = cv2.inpaint(base, mask.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)[mask].astype(np.float32)
+    behind = TELEA(base, mask)[mask].astype(np.float32)
     alpha = painted[mask][:, 3:].astype(np.float32) / 255
     out = base.copy()
     out[mask] = np.rint(behind + alpha * (painted[mask][:, :3] - behind)).astype(np.uint8)

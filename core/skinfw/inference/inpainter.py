@@ -18,10 +18,10 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, UserError
 from skinfw.inference.allowed import Allowed, allowed_clothes, allowed_holes, allowed_mask, allowed_region
-from skinfw.inference.background import fill_background
+from skinfw.inference.background import TELEA, Fill, fill_background
 from skinfw.inference.condition import make_condition
 from skinfw.inference.expose import known_limbs
-from skinfw.inference.open_model import ComponentLike, chosen_component, open_model
+from skinfw.inference.open_model import ComponentLike, chosen_component, open_model, read_component
 from skinfw.inference.paint_mask import (
     MaskLike,
     Rgb,
@@ -71,6 +71,7 @@ class Inpainter:
         pose_encoder: finds the pose.
         trusted: whether segmenter and pose encoder may open connections.
         finds_skin: whether the network gives an alpha and so finds the skin in a region.
+        background: fills what is behind a limb.
 
     Example::
 
@@ -87,10 +88,12 @@ class Inpainter:
         *,
         trusted: bool = True,
         finds_skin: bool = False,
+        background: Fill = TELEA,
     ) -> None:
         self.model, self.io, self.finds_skin = model, io, finds_skin
         self.segmenter, self.pose_encoder = segmenter, pose_encoder
         self.trusted = trusted
+        self.background = background
 
     @classmethod
     def load(
@@ -101,6 +104,7 @@ class Inpainter:
         device: Literal["auto", "cpu"] | None = None,
         segmenter: ComponentLike | None = None,
         pose_encoder: ComponentLike | None = None,
+        background: ComponentLike | None = None,
         trust: bool = False,
     ) -> Inpainter:
         """Load a trained model.
@@ -111,12 +115,15 @@ class Inpainter:
             device: where the network runs; None for that of its spec, and for exported files any that fits.
             segmenter: None for the one that prepared the training photos, or the default.
             pose_encoder: None for the one that prepared the training photos, or the default.
+            background: a generator with nothing to train that fills what is behind a limb, such as ``onnx``
+                with an inpainting network; None for OpenCV's inpainting.
             trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
 
         Raises:
             RunError: the run has no readable checkpoint, or it is not for inpainting.
             TrustError: somebody else trained it, and it names programs, paths or addresses.
             SpecError: a component's parameters are invalid.
+            UserError: the background's generator needs training, or inputs of its own.
         """
         found = open_model(Path(model), checkpoint, device, trust=trust)
         references = {
@@ -133,6 +140,7 @@ class Inpainter:
                 build(references["pose_encoder"], PoseEncoder),
                 trusted=trusted,
                 finds_skin=gives_alpha(found.spec.generator),
+                background=TELEA if background is None else _generator_fill(background),
             )
 
     def paint(
@@ -229,7 +237,7 @@ class Inpainter:
         box = crop_box(around, prepared.aspect, prepared.crop_margin)
         behind = np.zeros_like(mask) if allowed.behind is None else allowed.behind
         limbs = mask & ~behind
-        photo = fill_background(source.photo.pixels, mask, behind)
+        photo = fill_background(source.photo.pixels, mask, behind, self.background)
         condition = make_condition(
             photo,
             limbs,
@@ -245,7 +253,18 @@ class Inpainter:
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face
         if allowed.behind is None:
-            bared = bare(photo, mask, skin, face, small, box, seed=seed, steps=steps, where=source.where)
+            bared = bare(
+                photo,
+                mask,
+                skin,
+                face,
+                small,
+                box,
+                seed=seed,
+                steps=steps,
+                fill=self.background,
+                where=source.where,
+            )
             result, behind = bared.full, mask & ~bared.skin
         else:
             colors = small[..., :3]  # the mask says where skin is, not the alpha
@@ -281,6 +300,12 @@ class Inpainter:
             "warnings": warnings,
         }
         return Painted(image, mask, report, alpha, source.icc)
+
+
+def _generator_fill(background: ComponentLike) -> Fill:
+    from skinfw.inference.background_generator import BackgroundGenerator  # needs torch
+
+    return BackgroundGenerator(read_component("generator", background))
 
 
 def _without(labels: Segmentation, behind: Mask) -> Segmentation:

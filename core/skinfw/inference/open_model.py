@@ -88,6 +88,19 @@ def weights_file(path: Path, which: Literal["best", "last"]) -> Path:
     return path / "checkpoints" / f"{which}.safetensors" if path.is_dir() else path
 
 
+def read_component(kind: str, given: ComponentLike) -> ComponentSpec:
+    """Read a component that was given by name, by its parameters, or as it is.
+
+    Raises:
+        SpecError: it does not exist, or its parameters are invalid.
+    """
+    value = dict(given) if isinstance(given, Mapping) else given
+    try:
+        return read_reference(kind, value)
+    except ValidationError as error:
+        raise spec_error(kind, error, value) from None
+
+
 def chosen_component(kind: str, given: ComponentLike | None, model: OpenModel) -> ComponentSpec:
     """Return a component: the given one, the one in the spec's data set, or the default.
 
@@ -101,11 +114,7 @@ def chosen_component(kind: str, given: ComponentLike | None, model: OpenModel) -
         TrustError: the spec's names programs, paths or addresses, and is not trusted.
     """
     if given is not None:
-        value = dict(given) if isinstance(given, Mapping) else given
-        try:
-            return read_reference(kind, value)
-        except ValidationError as error:
-            raise spec_error(kind, error, value) from None
+        return read_component(kind, given)
     for name, field in vars(model.spec.data.dataset.config).items():
         if isinstance(field, ComponentSpec) and field.kind == kind:
             if not model.trusted:

@@ -46,6 +46,8 @@ class PaintWork:
         device: where the network runs; None for that of its spec.
         segmenter: the segmenter, as in a spec; None for the model's.
         pose_encoder: the pose encoder, as in a spec; None for the model's.
+        background: the generator that fills what is behind a limb, as in a spec; None for OpenCV's
+            inpainting.
         region: whether the masks are regions whose skin is unknown.
         expose: limbs whose clothes to take off, instead of masks.
         mask_color: the color that marks what to paint.
@@ -62,6 +64,7 @@ class PaintWork:
     device: Literal["auto", "cpu"] | None = None
     segmenter: dict[str, Any] | None = None
     pose_encoder: dict[str, Any] | None = None
+    background: dict[str, Any] | None = None
     region: bool = False
     expose: tuple[Limb, ...] = ()
     mask_color: Rgb | None = None
@@ -89,6 +92,7 @@ class PaintWork:
             device=self.device,
             segmenter=self.segmenter,
             pose_encoder=self.pose_encoder,
+            background=self.background,
             trust=self.trust,
         )
 
@@ -152,6 +156,7 @@ class PhotoPainter:
             "model": file_sha256(weights_file(work.model, work.checkpoint)),
             "segmenter": [segmenter.config.model_dump(mode="json"), segmenter.fingerprint()],
             "pose_encoder": [encoder.config.model_dump(mode="json"), encoder.fingerprint()],
+            "background": self.inpainter.background.fingerprint(),
             "region": work.region,
             "expose": known_limbs(work.expose),
             "mask_color": work.mask_color,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import DataError
-from skinfw.inference.background import fill_background
+from skinfw.inference.background import Fill, fill_background
 from skinfw.runtime.box import Box, bounding_box
 from skinfw.runtime.full_resolution import FEATHER, FullResolution, Steps, paint_full_resolution
 from skinfw.runtime.low_band import enlarged
@@ -40,9 +40,10 @@ def bare(
     *,
     seed: int,
     steps: Steps,
+    fill: Fill,
     where: object,
 ) -> Bared:
-    """Paint a region: the network's skin over a background inpainted from the surroundings.
+    """Paint a region: the network's skin over a background filled from the surroundings.
 
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
@@ -53,6 +54,7 @@ def bare(
         box: the part of the photo that it shows.
         seed: chooses the fine structure of the skin.
         steps: see `skinfw.runtime.full_resolution.paint_full_resolution`; alpha softens the border.
+        fill: fills the background.
         where: names the photo in errors.
 
     Raises:
@@ -67,7 +69,7 @@ def bare(
     found = alpha > _LEAST
     if not (alpha > 0.5).any():
         raise DataError(f"{where}: the model finds no skin in the region")
-    behind = fill_background(photo, region, region)
+    behind = fill_background(photo, region, region, fill)
     soft = replace(steps, feather=False)
     painted = paint_full_resolution(
         behind, found, skin & ~region, face, small[..., :3], box, seed=seed, steps=soft

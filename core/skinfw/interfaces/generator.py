@@ -89,6 +89,13 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """
         return ()
 
+    def fingerprint(self) -> str:
+        """Return a fingerprint of everything besides configuration and weights that affects the images.
+
+        For instance the SHA-256 of a file; empty by default.
+        """
+        return ""
+
     def prepare_training(self, data: DataSpec, split: Split) -> None:
         """Prepare for training, for instance load weights from elsewhere; does nothing by default.
 

@@ -51,6 +51,7 @@ def load_models(
     device: Literal["auto", "cpu"] | None = None,
     segmenter: ComponentLike | None = None,
     pose_encoder: ComponentLike | None = None,
+    background: ComponentLike | None = None,
     trust: bool = False,
 ) -> list[ServedModel]:
     """Load models; a model is named after its run folder or file.
@@ -62,6 +63,7 @@ def load_models(
         device: see `skinfw.Inpainter.load`, as for the others.
         segmenter: finds the parts of the person.
         pose_encoder: finds the pose.
+        background: fills what is behind a limb.
         trust: allow what specs of others name.
 
     Raises:
@@ -80,6 +82,7 @@ def load_models(
             device=device,
             segmenter=segmenter,
             pose_encoder=pose_encoder,
+            background=background,
             trust=trust,
         )
         if inpainter.segmenter.sources(Path("photo.png")):

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.components.field_names import APPAREL, FACE, HEATMAPS, MASK, SKIN
+from skinfw.components.outside import SpecPath
+from skinfw.components.strict_model import StrictModel
 from skinfw_plugins.networks.dcgan_config import DcganLayers
 from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm
 
 MIN_HALVINGS = 3
 """A U-Net whose depth depends on the size halves it at least this often; sides must be multiples of 8
 pixels."""
+
+OnnxPixels = Annotated[int, Field(ge=1, le=10_000)]
+"""A side of the images of a network in an ONNX file."""
 
 
 def _halvings(size: Size) -> int:
@@ -134,6 +139,67 @@ class OpenCvInpaintConfig(FillConfig):
         le=100,
         description="radius in pixels of the neighborhood that each pixel is filled from",
     )
+
+
+def _check_range(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] == value[1]:
+        raise PydanticCustomError("range", "black and white must differ")
+    return value
+
+
+ValueRange = Annotated[tuple[float, float], AfterValidator(_check_range)]
+
+
+class OnnxInput(StrictModel):
+    """What an input of an ONNX file is given."""
+
+    input: str = Field(
+        min_length=1,
+        description="an input of samples, such as apparel_head_foot, the image with white holes, or mask",
+    )
+    range: ValueRange | None = Field(
+        default=None,
+        description="its values for black and white, in a mask for what is kept and what is painted; null: 0 "
+        "and 255 in 8 bits, otherwise 0 and 1",
+    )
+
+
+class OnnxConfig(FillConfig):
+    """Any inpainting network in an ONNX file, as a baseline; nothing to train."""
+
+    path: SpecPath = Field(description="the ONNX file")
+    inputs: Annotated[dict[str, OnnxInput], Field(min_length=1)] | None = Field(
+        default=None,
+        description="each input of the file by name, and what it is given; null: the image where it takes 3 "
+        "channels, the mask where it takes 1",
+    )
+    output: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the output to read, an image; null: the first one with 3 channels",
+    )
+    output_range: ValueRange | None = Field(
+        default=None,
+        description="its values for black and white, [0, 255] for LaMa; null: 0 and 255 in 8 bits, otherwise "
+        "0 and 1",
+    )
+    size: tuple[OnnxPixels, OnnxPixels] | None = Field(
+        default=None,
+        description="height and width in pixels at which the network works; null: those of the file's "
+        "inputs, and the image's own if they are free",
+    )
+    multiple_of: int = Field(
+        default=8,
+        ge=1,
+        le=1024,
+        description="height and width are padded to a multiple of this many pixels if they are free",
+    )
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """The region to fill, the image, and all that the table names."""
+        named = () if self.inputs is None else [each.input for each in self.inputs.values()]
+        return tuple(dict.fromkeys([APPAREL, SKIN, MASK, *named]))
 
 
 class MeanColorConfig(FillConfig):

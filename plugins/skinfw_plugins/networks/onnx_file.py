@@ -45,6 +45,24 @@ class OnnxFile:
         return {each.name: _shape(each.shape) for each in self._session.get_inputs()}
 
     @property
+    def input_types(self) -> dict[str, np.dtype[Any]]:
+        """The type of each input's values by name.
+
+        Raises:
+            UserError: an input takes something else than numbers.
+        """
+        found = {}
+        for each in self._session.get_inputs():
+            name = each.type.removeprefix("tensor(").removesuffix(")")
+            try:
+                found[each.name] = np.dtype({"float": "float32", "double": "float64"}.get(name, name))
+            except TypeError:
+                raise UserError(
+                    f"{self.path}: its input {each.name} takes {each.type} instead of numbers"
+                ) from None
+        return found
+
+    @property
     def outputs(self) -> dict[str, Shape]:
         """The shape of each output by name; None for a dynamic dimension."""
         return {each.name: _shape(each.shape) for each in self._session.get_outputs()}

@@ -9,17 +9,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from blocked import run_blocked
 from click.testing import CliRunner
 from onnx_models import write_bodypix
 from PIL import Image
 
+from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.cli import main
+from skinfw.components.reference import use
+from skinfw.data.batch import collate
 from skinfw.data.sample_folder import read_sample
 from skinfw.errors import DataError, RunError, UserError
 from skinfw.export.export import Exported, export_run
 from skinfw.inference.condition import images_of
 from skinfw.inference.sample_images import paint_samples, sample_io
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runtime import OnnxModel
 from skinfw.runtime.metadata import parse_metadata
@@ -53,6 +59,24 @@ def test_sample_folders_are_painted_without_torch_as_generate_paints_them(
         one, other = (np.asarray(Image.open(tmp_path / way / name), int) for way in ("file", "run"))
         assert one.shape == (32, 16, 3)
         assert np.abs(one - other).max() <= 1
+
+
+def test_an_exported_file_is_a_baseline_that_paints_as_its_checkpoint(
+    folder_run: Run, model: Exported
+) -> None:
+    inputs = OnnxModel(model.path).inputs
+    given = {name: {"input": name} for name in inputs}
+    spec = folder_run.spec.model_copy(
+        update={"baselines": (use("generator", "onnx", path=model.path, inputs=given),)}
+    )
+    (baseline,) = build_baselines(spec).values()
+    dataset = build_dataset(spec)
+    batch = collate([dataset.load(name) for name in dataset.names()[:2]])
+    with torch.no_grad():
+        found = baseline(batch.condition(baseline.io.inputs))
+        wanted = load_generator(run_checkpoint(folder_run), torch.device("cpu"))(batch.condition(inputs))
+    painted = (batch["mask"] > 0).expand_as(found)
+    assert (found - wanted)[painted].abs().max() < 1.01 / 255
 
 
 def test_the_script_needs_neither_torch_nor_skinfw(model: Exported, samples: Path, tmp_path: Path) -> None:

@@ -3,9 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
+from onnx_models import write_mean_fill
 
+from skinfw.components.reference import use
 from skinfw.data.photo import Photo
-from skinfw.inference.background import behind_limbs, fill_background
+from skinfw.errors import UserError
+from skinfw.inference.background import TELEA, behind_limbs, fill_background
+from skinfw.inference.background_generator import BackgroundGenerator
 from skinfw.inference.inpainter import Inpainter
 
 
@@ -67,3 +72,63 @@ def test_large_holes_are_filled_at_a_reduced_size() -> None:
     mask[20:1480, 10:30] = True
     photo[mask] = 255
     assert np.abs(fill_background(photo, mask, mask)[mask].astype(int) - 80).max() <= 3
+
+
+@pytest.fixture
+def striped() -> tuple[np.ndarray, np.ndarray]:
+    """An image and its hidden pixels."""
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    hidden = np.zeros((40, 60), bool)
+    hidden[10:30, 20:45] = True
+    return image, hidden
+
+
+def test_a_generator_fills_what_is_hidden(striped: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> None:
+    image, hidden = striped
+    assert np.array_equal(
+        BackgroundGenerator(use("generator", "opencv_inpaint"))(image, hidden), TELEA(image, hidden)
+    )
+    path = write_mean_fill(tmp_path / "mean.onnx")
+    network = BackgroundGenerator(use("generator", "onnx", path=path))
+    filled = network(image, hidden)
+    assert np.array_equal(filled[~hidden], image[~hidden])
+    assert np.abs(filled[hidden] - image[~hidden].mean(axis=0)).max() <= 1
+    # old clothes under the mask do not matter
+    image[hidden] = (0, 255, 0)
+    assert np.array_equal(network(image, hidden), filled)
+    marks = [network.fingerprint(), TELEA.fingerprint()]
+    write_mean_fill(path, hole=0)
+    marks.append(BackgroundGenerator(use("generator", "onnx", path=path)).fingerprint())
+    assert len({str(mark) for mark in marks}) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("pix2pix", "'pix2pix' has to be trained on skin; use opencv_inpaint, or onnx with"),
+        ("limbs", "'limbs' draws skin"),
+        ("mean_color", "'mean_color' needs face besides an image and its holes"),
+    ],
+)
+def test_a_generator_that_cannot_fill_a_background_is_refused(name: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        BackgroundGenerator(use("generator", name))
+
+
+def test_the_background_is_filled_by_the_chosen_network(
+    inpainter: Inpainter, photo_run: Path, photo: Path, arms: np.ndarray, tmp_path: Path
+) -> None:
+    path = write_mean_fill(tmp_path / "mean.onnx")
+    chosen = Inpainter.load(photo_run, device="cpu", background={"type": "onnx", "path": str(path)})
+    pose = inpainter.pose_encoder.keypoints(Photo.read(photo))
+    assert pose is not None
+    x, y, _ = pose.point("RElbow").astype(int).tolist()
+    sleeve = np.zeros_like(arms)
+    sleeve[y - 8 : y + 8, max(0, x - 30) : x + 8] = True
+    behind = behind_limbs(sleeve, pose)
+    one, other = (each.paint(photo, sleeve) for each in (inpainter, chosen))
+    assert one.report["background"] == other.report["background"] == behind.sum() > 0
+    differs = (one.image != other.image).any(axis=2)
+    assert differs[behind].mean() > 0.5
+    flat = other.image[behind].astype(int)
+    assert np.abs(flat - np.median(flat, axis=0)).max() <= 1  # one color

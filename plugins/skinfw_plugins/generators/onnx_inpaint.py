@@ -1,0 +1,210 @@
+"""Inpainting networks of others in ONNX files, as baselines and to fill backgrounds."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skinfw.components.config import Size
+from skinfw.components.field_names import APPAREL, MASK, SKIN
+from skinfw.data.pixel_types import image_tensor
+from skinfw.data.resize import resize_image
+from skinfw.data.segmentation import RgbImage
+from skinfw.errors import UserError
+from skinfw.inference.composite import to_uint8
+from skinfw.interfaces import Generator
+from skinfw_plugins.generators.condition_masks import mask_of
+from skinfw_plugins.generators.config import OnnxConfig, OnnxInput
+from skinfw_plugins.networks.onnx_file import OnnxFile, Shape
+
+_TOLERANCE = 0.5
+"""How far beyond black and white, as a fraction of their distance, a network's values may be."""
+
+
+class OnnxGenerator(Generator[OnnxConfig]):
+    """Fills the skin region and the inpainting mask with any inpainting network in an ONNX file.
+
+    The network gets one image at a time, of the size that the file prescribes: the image keeps its aspect
+    ratio and is padded by reflection. Outside the region every pixel stays as it is. Nothing is trained.
+    """
+
+    @cached_property
+    def file(self) -> OnnxFile:
+        """The ONNX file.
+
+        Raises:
+            UserError: it is missing, or not an ONNX file.
+        """
+        return OnnxFile(self.config.path)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the file."""
+        return self.file.fingerprint()
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
+        """Inpaint a batch; ``noise`` is not used. See `Generator.forward`.
+
+        Raises:
+            UserError: the file does not fit its table; the message says why.
+            DataError: the network returns NaN or infinity.
+        """
+        skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))
+        regions = (skin | mask)[:, 0].cpu().numpy()
+        given: dict[str, Any] = {
+            name: to_uint8(condition[:, self.io.channels_of(name)]) for name in self.io.inputs
+        }
+        painted = []
+        for index, region in enumerate(regions):
+            fields = {name: images[index] for name, images in given.items()}
+            fields[MASK] = np.where(region, np.uint8(255), np.uint8(0))[..., None]
+            found = self._painted(fields)
+            painted.append(np.where(region[..., None], found, fields[APPAREL]))
+        return image_tensor(painted).to(condition.device)
+
+    def _painted(self, fields: dict[str, NDArray[np.uint8]]) -> RgbImage:
+        size = fields[MASK].shape[:2]
+        fitted, canvas = self._frame((size[0], size[1]))
+        values = {
+            name: self._values(name, _padded(_resized(fields[each.input], fitted, each.input), canvas))
+            for name, each in self._table.items()
+        }
+        (output,) = self.file.run(values, [self._output])
+        image = self._image(output)
+        if image.shape[:2] != canvas:
+            image = resize_image(image, canvas)
+        return resize_image(np.ascontiguousarray(image[: fitted[0], : fitted[1]]), (size[0], size[1]))
+
+    @cached_property
+    def _table(self) -> dict[str, OnnxInput]:
+        shapes = self.file.inputs
+        table = self.config.inputs
+        if table is None:
+            by_channels = {3: APPAREL, 1: MASK}
+            table = {
+                name: OnnxInput(input=by_channels[channels])
+                for name, shape in shapes.items()
+                if (channels := _channels(shape)) in by_channels
+            }
+            if len(shapes) != 2 or {each.input for each in table.values()} != {APPAREL, MASK}:
+                raise UserError(
+                    f"{self.file.path}: does not take one image and one mask; it has the inputs "
+                    f"{_listed(shapes)}; say in inputs what each is given"
+                )
+        if set(table) != set(shapes):
+            raise UserError(
+                f"{self.file.path}: inputs must name the file's inputs, which are {_listed(shapes)}; it "
+                f"names {', '.join(table)}"
+            )
+        for name, each in table.items():
+            self._check_channels(name, each.input, shapes[name])
+        return table
+
+    def _check_channels(self, name: str, field: str, shape: Shape) -> None:
+        own = 1 if field == MASK else self.io.inputs[field]
+        taken = _channels(shape)
+        if len(shape) != 4 or taken not in (own, 3 if field == MASK else own):
+            raise UserError(
+                f"{self.file.path}: its input {name} has the shape {_shown(shape)}, which does not fit "
+                f"{field} with {own} channels"
+            )
+
+    @cached_property
+    def _output(self) -> str:
+        if self.config.output is not None:
+            self.file.require_outputs([self.config.output], "the configured network")
+            return self.config.output
+        for name, shape in self.file.outputs.items():
+            if len(shape) == 4 and (3 in (shape[1], shape[3]) or None in (shape[1], shape[3])):
+                return name
+        raise UserError(
+            f"{self.file.path}: no output is an image; it has the outputs {_listed(self.file.outputs)}"
+        )
+
+    def _frame(self, size: Size) -> tuple[Size, Size]:
+        """Return the size of the image in the network's frame, and the size of the frame."""
+        height, width = size
+        canvas = self.config.size or self._fixed
+        if canvas is None:
+            step = self.config.multiple_of
+            return size, (-(-height // step) * step, -(-width // step) * step)
+        factor = min(canvas[0] / height, canvas[1] / width)
+        fitted = max(1, round(height * factor)), max(1, round(width * factor))
+        return (min(fitted[0], canvas[0]), min(fitted[1], canvas[1])), canvas
+
+    @cached_property
+    def _fixed(self) -> Size | None:
+        """The size that the file prescribes; None if it is free."""
+        name = next(name for name, each in self._table.items() if each.input == APPAREL)
+        shape = self.file.inputs[name]
+        height, width = shape[1:3] if _channels_last(shape) else shape[2:]
+        return None if height is None or width is None else (height, width)
+
+    def _values(self, name: str, image: NDArray[np.uint8]) -> NDArray[Any]:
+        kind, shape = self.file.input_types[name], self.file.inputs[name]
+        black, white = self._table[name].range or _range(kind)
+        values = black + image.astype(np.float32) * ((white - black) / 255)
+        if image.shape[2] == 1 and _channels(shape) == 3:
+            values = np.repeat(values, 3, axis=2)
+        if kind.kind == "u":
+            values = np.rint(values)
+        ordered = values if _channels_last(shape) else values.transpose(2, 0, 1)
+        return np.ascontiguousarray(ordered[None]).astype(kind)
+
+    def _image(self, output: NDArray[Any]) -> RgbImage:
+        """Return an output as an image, uint8 RGB ``(h, w, 3)``."""
+        if output.ndim != 4 or 3 not in (output.shape[1], output.shape[3]):
+            raise UserError(
+                f"{self.file.path}: its output {self._output} has the shape {output.shape}, and is not an "
+                "RGB image"
+            )
+        values = output[0] if output.shape[3] == 3 else output[0].transpose(1, 2, 0)
+        black, white = self.config.output_range or _range(values.dtype)
+        scaled = (values.astype(np.float32) - black) / (white - black)
+        low, high = float(scaled.min()), float(scaled.max())
+        if low < -_TOLERANCE or high > 1 + _TOLERANCE or (high <= 2 / 255 and white > 1):
+            raise UserError(
+                f"{self.file.path}: its output {self._output} lies in [{values.min():g}, {values.max():g}], "
+                f"which does not fit black as {black:g} and white as {white:g}; set output_range"
+            )
+        image: RgbImage = np.clip(np.rint(scaled * 255), 0, 255).astype(np.uint8)
+        return image
+
+
+def _channels_last(shape: Shape) -> bool:
+    return len(shape) == 4 and shape[1] not in (1, 3) and shape[3] in (1, 3)
+
+
+def _channels(shape: Shape) -> int | None:
+    if len(shape) != 4:
+        return None
+    return shape[3] if _channels_last(shape) else shape[1]
+
+
+def _range(kind: np.dtype[Any]) -> tuple[float, float]:
+    return (0, 255) if kind.kind == "u" else (0, 1)
+
+
+def _shown(shape: Shape) -> str:
+    return "x".join("?" if side is None else str(side) for side in shape)
+
+
+def _listed(shapes: dict[str, Shape]) -> str:
+    return ", ".join(f"{name} {_shown(shape)}" for name, shape in shapes.items())
+
+
+def _resized(image: NDArray[np.uint8], size: Size, field: str) -> NDArray[np.uint8]:
+    if image.shape[:2] == size:
+        return image
+    resized = resize_image(image, size).reshape(*size, image.shape[2])
+    # whatever shows anything of the hole is part of it
+    return np.where(resized > 0, np.uint8(255), np.uint8(0)) if field == MASK else resized
+
+
+def _padded(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """Pad an image at the bottom and on the right by reflection."""
+    rows, columns = (side - own for side, own in zip(size, image.shape[:2], strict=True))
+    return np.pad(image, ((0, rows), (0, columns), (0, 0)), mode="symmetric")
