@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +36,32 @@ def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | Non
 
     best = max(people, key=rank, default=None)
     return best if best is not None and rank(best)[1] > 0 else None
+
+
+def strays(pose: Keypoints, person: Mask, tolerance: float = 0.025) -> int:
+    """Return how many found points of a pose are not on the person.
+
+    Of the points in poses that people checked, fewer than 1 in 1,000 are. A pose that mixes two people has
+    many of them.
+
+    Args:
+        pose: the pose.
+        person: where the person is, bool ``(H, W)``.
+        tolerance: distance from the person up to which a point still counts as on it, as a fraction of the
+            person's height.
+    """
+    rows = np.flatnonzero(person.any(axis=1))
+    if not len(rows):
+        return int(np.count_nonzero(pose.found()))
+    near = widened(person, tolerance * (rows[-1] - rows[0] + 1))
+    return int(np.count_nonzero(~_on(pose.points[pose.found(), :2], near)))
+
+
+def widened(person: Mask, distance: float) -> Mask:
+    """Return the pixels at most so many pixels from the person, bool ``(H, W)``."""
+    away = cv2.distanceTransform((~person).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    near: Mask = away <= distance
+    return near
 
 
 def _covered(pose: Keypoints, person: Mask | None) -> float:

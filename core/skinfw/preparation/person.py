@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.people import pick_person
+from skinfw.data.people import pick_person, strays, widened
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, RunError, counted
@@ -44,8 +47,20 @@ def check_segmentation(segmentation: Segmentation, photo: Photo, where: object) 
         )
 
 
+_MIXED = 4
+"""Number of points off the person from which a pose may mix several people."""
+
+_AROUND = 0.04
+"""Width of what is seen around the person at the second look, as a fraction of the person's height."""
+
+_GRAY = 128
+
+
 def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoints, list[Keypoints]]:
     """Return the pose of the person in a photo, and all poses in it.
+
+    Encoders that tell people apart poorly put an arm of one on another. If many points are not on the person,
+    the encoder looks again at the person alone, and the better pose is taken.
 
     Args:
         encoder: finds the poses.
@@ -66,4 +81,19 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoi
         what = f"{counted(len(poses), 'pose')}, but none on the person" if poses else "no pose"
         advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
         raise Rejected("no pose found", f"{source} {what}; {advice}")
-    return keypoints, poses
+    return _unmixed(keypoints, encoder, photo, person), poses
+
+
+def _unmixed(pose: Keypoints, encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> Keypoints:
+    """Return a pose that mixes people, or one that the encoder finds on the person alone."""
+    before = strays(pose, person)
+    from_file = photo.path is not None and encoder.sources(photo.path)
+    if before < _MIXED or from_file:
+        return pose
+    height = np.count_nonzero(person.any(axis=1))
+    around = widened(person, _AROUND * height)[..., None]
+    alone = replace(photo, pixels=np.where(around, photo.pixels, np.uint8(_GRAY)))
+    found = pick_person(encoder.people(alone), person)
+    if found is None or strays(found, person) > before / 2:
+        return pose
+    return found

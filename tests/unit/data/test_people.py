@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.people import pick_person
+from skinfw.data.people import pick_person, strays, widened
 
 
 def person(*places: tuple[float, float], confidence: float = 0.9) -> Keypoints:
@@ -78,3 +79,23 @@ def test_points_all_over_the_person_without_limbs_are_nobody() -> None:
     stray[[4, 7, 11]] = (5, 5, 0.9), (125, 5, 0.9), (60, 125, 0.9)
     small = whole(60, 30, 40)
     assert pick_person([Keypoints(stray), small], np.ones((130, 130), bool)) is small
+
+
+def test_points_off_the_person_are_counted() -> None:
+    mask = np.zeros((200, 100), bool)
+    mask[20:120, 40:60] = True  # 100 pixels high: 2.5 pixels are near enough
+    pose = person((50, 50), (61.9, 50), (63.1, 50), (50, 121.9), (50, 130), (-5, 50), (150, 50))
+    assert strays(pose, mask) == 4
+    assert strays(pose, mask, tolerance=0) == 6
+    assert strays(pose, np.zeros_like(mask)) == 7
+    assert strays(person(), mask) == 0
+
+
+@pytest.mark.parametrize("distance", [0, 1, 4.5])
+def test_what_is_near_the_person_is_within_a_distance(distance: float) -> None:
+    mask = np.zeros((15, 25), bool)
+    mask[5:8, 10:12] = True
+    y, x = np.indices(mask.shape)
+    on = np.argwhere(mask)
+    away = np.min([np.hypot(y - row, x - column) for row, column in on], axis=0)
+    assert np.array_equal(widened(mask, distance), away <= distance)
