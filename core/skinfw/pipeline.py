@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from accelerate import Accelerator
 
+from skinfw.components.reference import ComponentLike
 from skinfw.components.strict_model import nearest
 from skinfw.components.trust import named_outside, reject_foreign, reject_unset
 from skinfw.data.split import Split
@@ -205,6 +206,7 @@ class Pipeline:
         split: MeasuredSplit | None = None,
         output: str | Path | None = None,
         overwrite: bool = False,
+        baselines: Sequence[ComponentLike] = (),
         checkpoint: Literal["best", "last"] = "best",
         progress: bool | None = None,
     ) -> Evaluation:
@@ -216,6 +218,7 @@ class Pipeline:
             split: ``test`` or ``all`` samples; None: all, and of the run's own data the test samples.
             output: folder for the results; None for the run folder, or ``evaluations/<name>`` in it.
             overwrite: replace results in that folder.
+            baselines: generators with nothing to train, measured beside the baselines of the spec.
             checkpoint: the best or the last checkpoint.
             progress: show a bar; None: as the pipeline does.
 
@@ -230,6 +233,7 @@ class Pipeline:
                 split=split,
                 output=output,
                 overwrite=overwrite,
+                baselines=baselines,
                 progress=bar,
             ).evaluation
 

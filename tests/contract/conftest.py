@@ -28,6 +28,7 @@ from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
 from skinfw.runs.checkpoints import Progress, save_checkpoint
 from skinfw.specs.spec import parse_spec
+from skinfw.testing import EXAMPLE_NAMES
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import REGIONS
 
@@ -116,6 +117,13 @@ def _onnx_parser(folder: Path) -> list[Example]:
         Example({"path": path, "labels": labels, "size": [64, 48], **plain}, {"photo": photo}),
         Example({"path": six, "labels": "mediapipe", "channels": "bgr"}, {"photo": photo}),
     ]
+
+
+def _images(folder: Path) -> list[Example]:
+    rng = np.random.default_rng(0)
+    for name in EXAMPLE_NAMES:
+        Image.fromarray(rng.integers(0, 256, (64, 96, 3), np.uint8)).save(folder / f"{name}.png")
+    return [Example({"folder": folder, "label": "others"})]
 
 
 def _onnx_inpaint(folder: Path) -> list[Example]:
@@ -296,6 +304,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         {"base_channels": 2, "blocks": 2, "condition": "tone_film", "noise": "dropout", "dropout": 0.5},
     ),
     ("generator", "opencv_inpaint"): of({}, {"method": "navier_stokes"}),
+    ("generator", "images"): _images,
     ("generator", "onnx"): _onnx_inpaint,
     ("generator", "mean_color"): of(),
     ("generator", "limbs"): of({}, {"width": 1.5}),

@@ -26,6 +26,11 @@ from skinfw.cli.options import checkpoint_option, device_option, trust_option
     help="Folder for the results. Default: RUN/evaluations/NAME; RUN itself for its own test samples.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace the results in the folder.")
+@click.option(
+    "--baseline", "baselines", multiple=True, metavar="NAME|JSON",
+    help="A generator with nothing to train, measured beside the baselines of the spec: a name, or JSON like "
+    '{"type": "images", "folder": "results", "label": "other"}. May be repeated.',
+)  # fmt: skip
 @checkpoint_option
 @device_option
 @trust_option
@@ -35,6 +40,7 @@ def command(
     split: Literal["test", "all"] | None,
     output: Path | None,
     overwrite: bool,
+    baselines: tuple[str, ...],
     checkpoint: Literal["best", "last"],
     device: Literal["auto", "cpu"],
     trust: bool,
@@ -44,6 +50,7 @@ def command(
     Writes metrics.json and report.html again. Everything needed is in the checkpoint. Results on other data
     go to a folder of their own; a warning names samples that RUN was trained on.
     """
+    from skinfw.cli.components import component_option
     from skinfw.cli.print_evaluation import print_evaluation
     from skinfw.runs.trained import open_trained
     from skinfw.system.bar import progress_bar
@@ -59,6 +66,7 @@ def command(
             split=split,
             output=output,
             overwrite=overwrite,
+            baselines=[component_option("generator", each, "--baseline") for each in baselines],
             device=pick_device(device),
             progress=progress,
         )

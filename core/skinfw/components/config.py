@@ -113,6 +113,11 @@ class GeneratorConfig(ComponentConfig):
         """Whether its images have a fourth channel, alpha: how much of each pixel is skin."""
         return False
 
+    @property
+    def report_name(self) -> str | None:
+        """What reports call it as a baseline; None for the name of the component."""
+        return None
+
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that the network accepts when built for ``size`` (height, width)."""
         return SizeRequirement()

@@ -11,7 +11,7 @@ from pydantic import GetJsonSchemaHandler, SerializationInfo, TypeAdapter, Valid
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from skinfw.components.config import ComponentConfig
+from skinfw.components.config import ComponentConfig, GeneratorConfig
 from skinfw.components.registry import Registry, installed
 from skinfw.components.validation_errors import spec_error
 from skinfw.errors import RegistryError
@@ -43,6 +43,10 @@ class ComponentSpec:
         return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True, context=context)}
 
 
+ComponentLike = ComponentSpec | Mapping[str, Any] | str
+"""A component: a reference, its JSON value, or its name."""
+
+
 def use(kind: str, name: str, **params: Any) -> ComponentSpec:
     """Refer to a component from Python.
 
@@ -69,6 +73,19 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
         raise spec_error(f"{kind} {name!r}", error, params) from None
 
 
+def read_component(kind: str, given: ComponentLike) -> ComponentSpec:
+    """Read a component that was given by name, by its parameters, or as it is.
+
+    Raises:
+        SpecError: it does not exist, or its parameters are invalid.
+    """
+    value = dict(given) if isinstance(given, Mapping) else given
+    try:
+        return read_reference(kind, value)
+    except ValidationError as error:
+        raise spec_error(kind, error, value) from None
+
+
 def use_defaults(kind: str, spec_field: str) -> list[ComponentSpec]:
     """Refer to the default components of a spec's field, in manifest order."""
     return [use(kind, name) for name in installed().defaults(spec_field)]
@@ -89,16 +106,20 @@ def use_default(kind: str) -> ComponentSpec:
 def numbered(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
     """Return references by name, in order; the second with the same name gets ``_2``, the third ``_3``.
 
+    A generator may say itself what reports call it.
+
     Example:
         >>> list(numbered([use("loss", "l1"), use("loss", "l1")]))
         ['l1', 'l1_2']
     """
     found: dict[str, ComponentSpec] = {}
     for reference in references:
-        name, count = reference.name, 1
+        config = reference.config
+        first = (isinstance(config, GeneratorConfig) and config.report_name) or reference.name
+        name, count = first, 1
         while name in found:
             count += 1
-            name = f"{reference.name}_{count}"
+            name = f"{first}_{count}"
         found[name] = reference
     return found
 

@@ -37,7 +37,7 @@ class _Measured:
     metrics: MetricSet
     values: dict[str, float | None]
     violations: int
-    seconds_per_image: float
+    seconds_per_image: float | None
     tones: tuple[SkinTone | None, ...]
 
 
@@ -90,6 +90,7 @@ def evaluate_generator(
         for name, baseline in baselines.items():
             count.begin(len(names) * len(measured) + len(names) * len(unavailable))
             try:
+                baseline.begin_batch(inpainted)
                 data = build_dataset(spec, baseline.io.inputs)
                 measured[name] = _measure(
                     baseline.to(device), spec, data, inpainted, device, count, cache=cache
@@ -163,7 +164,8 @@ def _measure(
         logger.error("%d pixels outside the mask changed; this is a bug in skinfw", violations)
     # the first batch includes the warm-up
     counted = times[1:] or times
-    seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
+    total, images_timed = (sum(each) for each in zip(*counted, strict=True))
+    seconds = total / images_timed if generator.timed else None
     return _Measured(inpainted_names, metrics, metrics.compute(), violations, seconds, tuple(tones))
 
 

@@ -133,7 +133,8 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     rows = []
     for inpainter, values in zip(inpainters, cells, strict=True):
         seconds = evaluation.seconds_per_image[inpainter]
-        more = [Cell(str(evaluation.violations[inpainter])), Cell(f"{seconds * 1000:.1f}")]
+        pace = "-" if seconds is None else f"{seconds * 1000:.1f}"
+        more = [Cell(str(evaluation.violations[inpainter])), Cell(pace)]
         rows.append((inpainter, [*values, *more]))
     heads = [value_heading(key, info) for key, info in evaluation.metrics.items()]
     return Table("generator", [*heads, "kept pixels changed", "ms per image"], rows)

@@ -63,7 +63,7 @@ class Evaluation:
         values: by generator (``trained`` or a baseline's name) and ``region/name``; None for no value.
         per_image: the same per sample, in the order of ``names``; absent for metrics defined only over a set.
         violations: changed pixels outside the mask, by generator.
-        seconds_per_image: time of the generator's pass, by generator.
+        seconds_per_image: time of the generator's pass, by generator; None if its images were only read.
         unavailable: why something has no value: by the name of a failed baseline, or by
             ``generator/region/name``.
         tones: the skin tone of each real image, in the order of ``names``, None for one without skin; empty
@@ -81,7 +81,7 @@ class Evaluation:
     values: Mapping[str, Mapping[str, float | None]]
     per_image: Mapping[str, Mapping[str, Sequence[float | None]]]
     violations: Mapping[str, int]
-    seconds_per_image: Mapping[str, float]
+    seconds_per_image: Mapping[str, float | None]
     unavailable: Mapping[str, str] = field(default_factory=dict)
     tones: Sequence[SkinTone | None] = ()
     task: Literal["inpainting", "segmentation"] = "inpainting"

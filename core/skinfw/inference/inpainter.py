@@ -11,6 +11,7 @@ import numpy as np
 
 from skinfw.assembly.build import build
 from skinfw.assembly.inputs import dataset_io
+from skinfw.components.reference import ComponentLike, read_component
 from skinfw.components.trust import connections
 from skinfw.data.body_parts import Limb
 from skinfw.data.face import face_classes
@@ -21,7 +22,7 @@ from skinfw.inference.allowed import Allowed, allowed_clothes, allowed_holes, al
 from skinfw.inference.background import TELEA, Fill, fill_background
 from skinfw.inference.condition import make_condition
 from skinfw.inference.expose import known_limbs
-from skinfw.inference.open_model import ComponentLike, chosen_component, open_model, read_component
+from skinfw.inference.open_model import chosen_component, open_model
 from skinfw.inference.paint_mask import (
     MaskLike,
     Rgb,

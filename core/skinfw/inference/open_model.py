@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ValidationError
-
-from skinfw.components.reference import ComponentSpec, read_reference, use_default
+from skinfw.components.reference import ComponentLike, ComponentSpec, read_component, use_default
 from skinfw.components.trust import named_outside, reject_foreign
-from skinfw.components.validation_errors import spec_error
 from skinfw.errors import RunError
 from skinfw.inference.painting_model import PaintingModel
 from skinfw.inference.sample_images import exported_spec
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec
-
-ComponentLike = ComponentSpec | Mapping[str, Any] | str
-"""A component: a reference, its JSON value, or its name."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +79,6 @@ def weights_file(path: Path, which: Literal["best", "last"]) -> Path:
         which: the best or the last checkpoint of a run.
     """
     return path / "checkpoints" / f"{which}.safetensors" if path.is_dir() else path
-
-
-def read_component(kind: str, given: ComponentLike) -> ComponentSpec:
-    """Read a component that was given by name, by its parameters, or as it is.
-
-    Raises:
-        SpecError: it does not exist, or its parameters are invalid.
-    """
-    value = dict(given) if isinstance(given, Mapping) else given
-    try:
-        return read_reference(kind, value)
-    except ValidationError as error:
-        raise spec_error(kind, error, value) from None
 
 
 def chosen_component(kind: str, given: ComponentLike | None, model: OpenModel) -> ComponentSpec:

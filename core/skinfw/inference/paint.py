@@ -90,6 +90,7 @@ def inpaint_batches(
 def _paint(generator: Generator[Any], inpainter: BatchInpainter, batch: Batch, seed: int) -> InpaintedBatch:
     device = batch.device
     noise = sample_noise(generator, batch.names, batch.size, seed)
+    generator.begin_batch(batch.names)
     with torch.inference_mode():
         start = _now(device)
         painting = inpainter(generator, batch, None if noise is None else noise.to(device))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -57,12 +57,14 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
 
     Attributes:
         conditional: whether the output depends on the condition.
+        timed: whether the time of `forward` says how fast the system is; not if it only reads results.
         pads_to: height and width are padded inside to multiples of this many pixels. Exported files cannot
             pad, so they take only such multiples.
     """
 
     kind: ClassVar[str] = "generator"
     conditional: ClassVar[bool] = True
+    timed: ClassVar[bool] = True
     pads_to: int = 1
 
     @abstractmethod
@@ -88,6 +90,19 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
             size: height and width of the image to generate, in pixels.
         """
         return ()
+
+    def begin_batch(self, names: Sequence[str]) -> None:
+        """Learn which samples the next call of `forward` inpaints; does nothing by default.
+
+        Evaluation calls it before each batch, for baselines that depend on more than the inputs, and at first
+        once for all samples. Training never does.
+
+        Args:
+            names: the names of the batch's samples, in order.
+
+        Raises:
+            SkinfwError: a sample cannot be inpainted.
+        """
 
     def fingerprint(self) -> str:
         """Return a fingerprint of everything besides configuration and weights that affects the images.

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from skinfw.components.reference import ComponentLike
 from skinfw.components.trust import connections
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError
 from skinfw.inference.inpainter import Inpainter
-from skinfw.inference.open_model import ComponentLike
 from skinfw.serving.worker import Worker
 
 

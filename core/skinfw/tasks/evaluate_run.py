@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 
 from skinfw.assembly.assemble import build_dataset
+from skinfw.components.reference import ComponentLike, read_component
 from skinfw.components.trust import connections
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference.paint import ProgressCallback
@@ -24,6 +25,7 @@ from skinfw.system.devices import pick_device
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.tasks.inpainting.evaluate_inpainting import evaluate_inpainting
 from skinfw.tasks.measured import Measured, MeasuredSplit, measured
+from skinfw.tasks.more_baselines import add_baselines
 from skinfw.tasks.other_data import GivenData, other_data
 from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_segmentation
 from skinfw.tasks.segmentation.photos import LabeledPhotos
@@ -78,6 +80,7 @@ def evaluate_on(
     split: MeasuredSplit | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
+    baselines: Sequence[ComponentLike] = (),
     device: torch.device | None = None,
     progress: ProgressCallback | None = None,
 ) -> Evaluated:
@@ -94,17 +97,20 @@ def evaluate_on(
         split: ``test`` or ``all`` samples; None: all, and of the run's own data the test samples.
         output: folder for the results; None for the run folder, or ``evaluations/<name>`` in it.
         overwrite: replace results in that folder; those of the run itself are always replaced.
+        baselines: generators with nothing to train, measured beside the baselines of the spec.
         device: the device; None for that of the spec.
         progress: called with the number of finished samples and the total.
 
     Raises:
-        SkinfwError: as `evaluate_run`, or the folder for the results is taken.
+        SkinfwError: as `evaluate_run`, the folder for the results is taken, or a baseline does not fit.
     """
     checkpoint = run_checkpoint(run, which)
     given = None if data is None else other_data(checkpoint.spec, data)
     if given is not None:
         checkpoint = replace(checkpoint, spec=given.spec)
-    reject_untrusted(checkpoint, () if given is None else given.given)
+    spec, named = add_baselines(checkpoint.spec, [read_component("generator", each) for each in baselines])
+    checkpoint = replace(checkpoint, spec=spec)
+    reject_untrusted(checkpoint, named if given is None else (*given.given, *named))
     device = device or pick_device(checkpoint.spec.training.device)
     # check where the run comes from before writing: links in its folder may lead anywhere
     with connections(checkpoint.trusted):

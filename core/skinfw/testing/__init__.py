@@ -14,6 +14,7 @@ from skinfw.testing.component import check_component, check_config
 from skinfw.testing.dataset import check_dataset
 from skinfw.testing.discriminator import check_discriminator, check_receptive_field
 from skinfw.testing.examples import (
+    EXAMPLE_NAMES,
     example_batch,
     example_condition,
     example_context,
@@ -32,6 +33,7 @@ from skinfw.testing.segmentation_loss import check_segmentation_loss
 from skinfw.testing.segmentation_network import check_segmentation_network
 
 __all__ = [
+    "EXAMPLE_NAMES",
     "check_augmentation",
     "check_component",
     "check_config",

@@ -24,6 +24,9 @@ from skinfw.data.skeleton import draw_resized_pose
 from skinfw.interfaces import DatasetIO, DiscriminatorOutput, GeneratorIO, Input, LossContext
 from skinfw.interfaces.loss import Discriminate
 
+EXAMPLE_NAMES = ("anna", "ben")
+"""Names of the samples in the batches of the checks."""
+
 
 def example_image(batch: int, size: Size, seed: int = 0, channels: int = 3) -> Tensor:
     """Return random images, float32 ``(B, channels, H, W)`` in [0, 1]."""

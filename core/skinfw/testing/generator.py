@@ -23,7 +23,7 @@ from skinfw.testing._networks import (
     smallest_size,
 )
 from skinfw.testing._require import require, require_close, require_finite
-from skinfw.testing.examples import example_condition, example_generator_io, example_image
+from skinfw.testing.examples import EXAMPLE_NAMES, example_condition, example_generator_io, example_image
 
 
 def check_generator(component: type[Generator[Any]], config: GeneratorConfig, size: Size = (64, 96)) -> None:
@@ -34,7 +34,8 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
     the state dict, gradients, channels-last tensors and half-precision autocast. Also checks that the output
     depends on the condition exactly if ``conditional`` is true, that noise changes it if ``noise_shape`` is
     not empty, and that the configuration's ``trainable``, ``required_inputs`` and ``size_requirement`` are
-    correct. Of ``prepare_training``, only the arguments are checked; it is not called.
+    correct. Samples are named as in `EXAMPLE_NAMES`. Of ``prepare_training``, only the arguments are checked;
+    it is not called.
 
     Args:
         component: the class.
@@ -78,6 +79,14 @@ class _Probe:
     def build(self) -> Generator[Any]:
         return self.component(self.config, example_generator_io(self.size, self.inputs))
 
+    def call(
+        self, network: nn.Module, condition: Tensor, noise: Tensor | None, target: Tensor | None = None
+    ) -> Tensor:
+        if isinstance(network, Generator):
+            network.begin_batch(EXAMPLE_NAMES[: len(condition)])
+        output: Tensor = network(condition, noise, target)
+        return output
+
     def condition(self, batch: int, size: Size, seed: int = 0) -> Tensor:
         return example_condition(self.inputs, batch, size, seed)
 
@@ -90,16 +99,14 @@ class _Probe:
     def run(self, network: nn.Module, size: Size, batch: int = 2) -> Tensor:
         require(isinstance(network, Generator), f"{type(network).__name__} is not a Generator")
         noise = self.noise(network, batch, size) if isinstance(network, Generator) else None
-        output: Tensor = network(self.condition(batch, size), noise)
-        return output
+        return self.call(network, self.condition(batch, size), noise)
 
     def run_in_layout(self, layout: torch.memory_format) -> Tensor:
         network = seeded(self.build, 0).eval()
         # only four-dimensional parameters have the layout
         network = network.to(memory_format=layout)
         condition = self.condition(2, self.size).to(memory_format=layout)
-        output: Tensor = network(condition, self.noise(network, 2, self.size))
-        return output
+        return self.call(network, condition, self.noise(network, 2, self.size))
 
     def check_outputs(self, size: Size) -> None:
         network = seeded(self.build, 0)
@@ -108,7 +115,7 @@ class _Probe:
                 condition = self.condition(batch, size)
                 before = condition.clone()
                 with torch.no_grad():
-                    output = network.train(training)(condition, self.noise(network, batch, size))
+                    output = self.call(network.train(training), condition, self.noise(network, batch, size))
                 mode = "in training mode" if training else "in evaluation mode"
                 what = f"the output for a batch of {batch} of {size[0]}x{size[1]} pixels {mode}"
                 _check_output(output, (batch, self.channels, *size), what)
@@ -123,7 +130,7 @@ class _Probe:
                 torch.equal(one, other), "in evaluation mode, the same condition gives two different images"
             )
             noise = self.noise(network, 2, self.size)
-            alone = network(self.condition(2, self.size)[:1], None if noise is None else noise[:1])
+            alone = self.call(network, self.condition(2, self.size)[:1], None if noise is None else noise[:1])
         require_close(
             alone, one[:1], TOLERANCE, "in evaluation mode, an image depends on the rest of its batch"
         )
@@ -132,8 +139,8 @@ class _Probe:
         network = seeded(self.build, 0).eval()
         with torch.no_grad():
             first = self.run(network, self.size)
-            other_condition = network(
-                self.condition(2, self.size, seed=100), self.noise(network, 2, self.size)
+            other_condition = self.call(
+                network, self.condition(2, self.size, seed=100), self.noise(network, 2, self.size)
             )
             depends = not torch.equal(first, other_condition)
             require(
@@ -142,7 +149,9 @@ class _Probe:
                 f"{'another' if depends else 'the same'} image",
             )
             if network.noise_shape(self.size):
-                other_noise = network(self.condition(2, self.size), self.noise(network, 2, self.size, seed=1))
+                other_noise = self.call(
+                    network, self.condition(2, self.size), self.noise(network, 2, self.size, seed=1)
+                )
                 require(
                     not torch.equal(first, other_noise),
                     "noise_shape is not empty, but other noise changes nothing",
@@ -152,7 +161,8 @@ class _Probe:
         network = seeded(self.build, 0).train()
         if self.config.trainable:
             target = example_image(2, self.size, seed=7)
-            output = network(self.condition(2, self.size), self.noise(network, 2, self.size), target)
+            noise = self.noise(network, 2, self.size)
+            output = self.call(network, self.condition(2, self.size), noise, target)
             shape = (2, self.channels, *self.size)
             _check_output(output, shape, "the output in training mode, with the target")
         trained = any(parameter.requires_grad for parameter in network.parameters())

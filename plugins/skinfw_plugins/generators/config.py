@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
@@ -164,7 +165,45 @@ class OnnxInput(StrictModel):
     )
 
 
-class OnnxConfig(FillConfig):
+def _check_label(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", value) or value == "trained":
+        raise PydanticCustomError(
+            "label",
+            "expected at most 40 letters, digits, '.', '_' and '-', beginning with a letter or digit, and not "
+            "'trained'",
+        )
+    return value
+
+
+class LabeledConfig(GeneratorConfig):
+    """Base of baselines that stand for the systems of others."""
+
+    trainable: ClassVar[bool] = False
+
+    label: Annotated[str, AfterValidator(_check_label)] | None = Field(
+        default=None,
+        description="what reports call it: at most 40 letters, digits, '.', '_' and '-'; null: the name of "
+        "the component",
+    )
+
+    @property
+    def report_name(self) -> str | None:
+        """The label."""
+        return self.label
+
+
+class ImagesConfig(LabeledConfig):
+    """Images that another system made, by the names of the samples; nothing to train."""
+
+    folder: SpecPath = Field(description="the folder of the images")
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """The image whose pixels are kept."""
+        return (APPAREL,)
+
+
+class OnnxConfig(LabeledConfig):
     """Any inpainting network in an ONNX file, as a baseline; nothing to train."""
 
     path: SpecPath = Field(description="the ONNX file")

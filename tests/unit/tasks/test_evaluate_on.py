@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import skinfw
+from skinfw.assembly.assemble import build_dataset
 from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.errors import DataError, RunError, SpecError, TrustError, UserError
@@ -25,6 +26,7 @@ from skinfw.runs.data_record import write_data
 from skinfw.runs.folder import Run, open_run
 from skinfw.runs.seen import Seen, seen_samples
 from skinfw.runs.split_record import make_split, read_split, write_split
+from skinfw.specs.spec import inpainting_spec
 from skinfw.tasks.choice import make_source
 from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
 from skinfw.tasks.inpainting import evaluate_inpainting
@@ -390,3 +392,45 @@ def test_a_segmenter_is_measured_on_other_photos(
         evaluate_on(run, {"root": "x", "size": [1, 1]})
     with pytest.raises(RunError, match="the network has the classes background, skin"):
         evaluate_on(run, {"root": str(tmp_path / "moved"), "classes": "all"})
+
+
+def write_targets(run: Run, folder: Path) -> dict[str, str]:
+    """Write the true images of a run's samples; return a baseline that shows them."""
+    dataset = build_dataset(inpainting_spec(run.spec, "run"))
+    for name in dataset.names():
+        path = folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(dataset.load(name)["body"]).save(path)
+    return {"type": "images", "folder": str(folder), "label": "other"}
+
+
+def test_baselines_are_added_to_a_finished_run(run: Run, tmp_path: Path) -> None:
+    evaluate_run(run)
+    before = record_of(run.folder)["test"]["values"]
+    other = write_targets(run, tmp_path / "other")
+    done = evaluate(run.folder, "--baseline", json.dumps(other), "--baseline", "opencv_inpaint")
+    assert done.exit_code == 0, done.output
+    values = record_of(run.folder)["test"]["values"]
+    assert list(values) == [*before, "other", "opencv_inpaint"]
+    assert values["other"]["skin/psnr"] == 100
+    assert values["trained"] == before["trained"]
+    assert "other" in done.stdout
+    # only if they are named
+    evaluate_run(run)
+    assert list(record_of(run.folder)["test"]["values"]) == list(before)
+    for baseline, message in (
+        ("pix2pix", "'pix2pix' is trainable; it is not a baseline"),
+        ("none", "unknown generator 'none'"),
+    ):
+        done = evaluate(run.folder, "--baseline", baseline)
+        assert done.exit_code == 2 and message in done.stderr, done.output
+
+
+def test_a_strangers_run_may_have_baselines_that_the_user_names(
+    make_run: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run", baselines=[])
+    other = write_targets(run, tmp_path / "other")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another user"))
+    evaluation = evaluate_on(open_run(run.folder), baselines=[other]).evaluation
+    assert evaluation.values["other"]["skin/psnr"] == 100
