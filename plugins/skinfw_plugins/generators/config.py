@@ -169,7 +169,7 @@ def _check_label(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", value) or value == "trained":
         raise PydanticCustomError(
             "label",
-            "expected at most 40 letters, digits, '.', '_' and '-', beginning with a letter or digit, and not "
+            "expected at most 40 letters, digits, '.', '_' and '-', beginning with a letter or digit, not "
             "'trained'",
         )
     return value
