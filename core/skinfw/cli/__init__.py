@@ -30,6 +30,7 @@ COMMANDS = {
     "generate": ("generate", "Inpaint samples with a trained run."),
     "repair": ("repair", "Repair the skin in results of a try-on system."),
     "audit": ("audit", "Measure how a try-on system changes skin."),
+    "export-benchmark": ("export_benchmark", "Write a split's inputs and masks for other systems."),
     "export": ("export", "Export a trained network as an ONNX file."),
     "serve": ("serve", "Paint photos in the browser or over HTTP."),
 }
