@@ -19,6 +19,7 @@ from drawn_photos import write_drawn_photo
 from layouts import write_deepfashion_multimodal, write_dress_code, write_viton_hd
 from onnx_models import write_bodypix, write_mean_fill
 from PIL import Image
+from programs import INVERT, write_program
 from tiny_models import save_segformer, write_onnx, write_tflite
 from tiny_poses import simcc, write_bodypix_people, write_constants
 from torch import nn
@@ -124,6 +125,11 @@ def _images(folder: Path) -> list[Example]:
     for name in EXAMPLE_NAMES:
         Image.fromarray(rng.integers(0, 256, (64, 96, 3), np.uint8)).save(folder / f"{name}.png")
     return [Example({"folder": folder, "label": "others"})]
+
+
+def _command(folder: Path) -> list[Example]:
+    program = write_program(folder / "invert.py", INVERT)
+    return [Example({"program": program})]
 
 
 def _onnx_inpaint(folder: Path) -> list[Example]:
@@ -305,6 +311,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ),
     ("generator", "opencv_inpaint"): of({}, {"method": "navier_stokes"}),
     ("generator", "images"): _images,
+    ("generator", "command"): _command,
     ("generator", "onnx"): _onnx_inpaint,
     ("generator", "mean_color"): of(),
     ("generator", "limbs"): of({}, {"width": 1.5}),

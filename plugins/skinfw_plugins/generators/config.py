@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.components.field_names import APPAREL, FACE, HEATMAPS, MASK, SKIN
-from skinfw.components.outside import SpecPath
+from skinfw.components.outside import ProgramPath, SpecPath
 from skinfw.components.strict_model import StrictModel
 from skinfw_plugins.networks.dcgan_config import DcganLayers
 from skinfw_plugins.shared.fields import MAX_CHANNELS, Norm
@@ -201,6 +201,30 @@ class ImagesConfig(LabeledConfig):
     def required_inputs(self) -> tuple[str, ...]:
         """The image whose pixels are kept."""
         return (APPAREL,)
+
+
+class CommandConfig(LabeledConfig):
+    """A program that inpaints a folder of images; nothing to train."""
+
+    program: ProgramPath = Field(description="the program")
+    arguments: tuple[Annotated[str, Field(max_length=10_000)], ...] = Field(
+        default=("{inputs}", "{outputs}"),
+        description="its arguments; {inputs} is replaced by the folder that it reads, {outputs} by the one "
+        "that it writes to",
+    )
+    inputs: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(APPAREL, MASK),
+        min_length=1,
+        description="the inputs of samples that it reads, one folder each; mask is white where it must paint",
+    )
+    timeout: float = Field(
+        default=3600, gt=0, le=1_000_000, description="seconds after which it is stopped, for one batch"
+    )
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """What it reads."""
+        return tuple(dict.fromkeys(self.inputs))
 
 
 class OnnxConfig(LabeledConfig):

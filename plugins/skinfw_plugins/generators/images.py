@@ -76,10 +76,15 @@ class ImagesGenerator(Generator[ImagesConfig]):
         size = condition.shape[2], condition.shape[3]
         if len(self._paths) != len(condition):
             raise UserError("the generator images is a baseline; it cannot be part of a trained generator")
-        return image_tensor([_fitted(path, size) for path in self._paths]).to(condition.device)
+        return image_tensor([fitted_image(path, size) for path in self._paths]).to(condition.device)
 
 
-def _fitted(path: Path, size: Size) -> RgbImage:
+def fitted_image(path: Path, size: Size) -> RgbImage:
+    """Read the result of another system in the size of a sample (height, width), uint8 RGB ``(H, W, 3)``.
+
+    Raises:
+        DataError: it cannot be read, or has another shape.
+    """
     image = read_image(path)
     width = size[0] * image.shape[1] / image.shape[0]
     if abs(width - size[1]) > max(1, _TOLERANCE * size[1]):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from PIL import Image
 
 from skinfw.data.segmentation import RgbImage
-from skinfw.errors import DataError, UserError
+from skinfw.errors import DataError
+from skinfw.system.program import run_program
 
 IMAGE = "image"
-
-_TOLD = 400
-"""Maximum characters of the program's output that an error quotes."""
 
 
 def run_openpose(
@@ -48,22 +45,8 @@ def run_openpose(
         *("--model_pose", "BODY_25"),
         *(() if model_folder is None else ("--model_folder", str(model_folder))),
     ]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DataError(
-            f"{binary}: took longer than {timeout:g} seconds for one image and was stopped; raise timeout, "
-            "or check whether it finds its GPU"
-        ) from error
-    except OSError as error:
-        raise UserError(
-            f"{binary}: OpenPose cannot be started: {error.strerror}; give the path of its program"
-        ) from error
+    output = run_program(command, timeout, "one image")
     found = sorted(results.glob("*.json"))
-    if done.returncode or len(found) != 1:
-        said = " ".join((done.stderr + done.stdout).split())[-_TOLD:]
-        what = f"failed with exit code {done.returncode}" if done.returncode else "wrote no JSON file"
-        raise DataError(f"{binary}: {what}: {said or 'it said nothing'}")
+    if len(found) != 1:
+        raise DataError(f"{binary}: wrote no JSON file: {output}")
     return found[0]

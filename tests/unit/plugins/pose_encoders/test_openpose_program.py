@@ -75,7 +75,7 @@ def test_nobody_and_several(tmp_path: Path, people: int, count: int) -> None:
     ("before", "message"),
     [
         ("sys.exit('Cuda check failed (2 vs. 0): out of memory')", r"exit code 1: Cuda check failed \(2"),
-        ("sys.exit()", r"openpose\.bin: wrote no JSON file: it said nothing"),
+        ("sys.exit()", r"openpose\.bin: wrote no JSON file: it printed nothing"),
         ("time.sleep(60)", r"took longer than 0\.5 seconds for one image and was stopped"),
         (
             "pathlib.Path(given.write_json, 'a.json').write_text('{}'); sys.exit()",
@@ -90,10 +90,10 @@ def test_failures_are_one_error_of_the_photo(tmp_path: Path, before: str, messag
 
 
 def test_a_program_that_cannot_be_started_stops_everything(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.bin: OpenPose cannot be started: No such file") as error:
+    with pytest.raises(UserError, match=r"none\.bin: cannot be started: No such file") as error:
         encoder(tmp_path / "none.bin").people(PHOTO)
     assert not isinstance(error.value, DataError)
     binary = stand_in(tmp_path)
     binary.chmod(0o644)
-    with pytest.raises(UserError, match=r"openpose\.bin: OpenPose cannot be started: Permission denied"):
+    with pytest.raises(UserError, match=r"openpose\.bin: cannot be started: Permission denied"):
         encoder(binary).people(PHOTO)
