@@ -48,6 +48,9 @@ RESERVED = (TRAINED, "output", "target", "error")
 """Names that generators and inputs may not have, nor may a generator have an input's name: reports show them
 side by side."""
 
+ALPHA = "alpha"
+"""What reports call the skin that a generator with alpha finds."""
+
 _FIELDS = (BODY, KEEP, KEYPOINTS, IMAGE, LABELS, WHOLE, "skin")
 """Names that inputs may not have: fields that every sample has, and regions."""
 

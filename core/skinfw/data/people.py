@@ -41,8 +41,7 @@ def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | Non
 def strays(pose: Keypoints, person: Mask, tolerance: float = 0.025) -> int:
     """Return how many found points of a pose are not on the person.
 
-    Of the points in poses that people checked, fewer than 1 in 1,000 are. A pose that mixes two people has
-    many of them.
+    A right pose has hardly any of them, a pose that mixes two people many.
 
     Args:
         pose: the pose.
@@ -50,15 +49,21 @@ def strays(pose: Keypoints, person: Mask, tolerance: float = 0.025) -> int:
         tolerance: distance from the person up to which a point still counts as on it, as a fraction of the
             person's height.
     """
-    rows = np.flatnonzero(person.any(axis=1))
-    if not len(rows):
+    if not person.any():
         return int(np.count_nonzero(pose.found()))
-    near = widened(person, tolerance * (rows[-1] - rows[0] + 1))
+    near = widened(person, tolerance)
     return int(np.count_nonzero(~_on(pose.points[pose.found(), :2], near)))
 
 
-def widened(person: Mask, distance: float) -> Mask:
-    """Return the pixels at most so many pixels from the person, bool ``(H, W)``."""
+def widened(person: Mask, fraction: float) -> Mask:
+    """Return the person and what is near, bool ``(H, W)``.
+
+    Args:
+        person: where the person is, bool ``(H, W)``; not empty.
+        fraction: distance up to which a pixel is near, as a fraction of the person's height.
+    """
+    rows = np.flatnonzero(person.any(axis=1))
+    distance = fraction * (rows[-1] - rows[0] + 1)
     away = cv2.distanceTransform((~person).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     near: Mask = away <= distance
     return near

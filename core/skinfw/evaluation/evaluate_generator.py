@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -51,6 +51,7 @@ def evaluate_generator(
     step: int,
     device: torch.device,
     baselines: Mapping[str, Generator[Any]] = _NO_BASELINES,
+    required: Collection[str] = (),
     cache: SampleCache | None = None,
     progress: ProgressCallback | None = None,
 ) -> Evaluation:
@@ -68,11 +69,13 @@ def evaluate_generator(
         step: training steps of the weights.
         device: the device.
         baselines: further generators to evaluate, by name.
+        required: names of the baselines that must inpaint all images; the others are skipped if they cannot.
         cache: caches decoded samples of the data, if given.
         progress: called with the number of finished samples and the total.
 
     Raises:
         DataError: a sample cannot be read and the spec does not skip it, or none can be read.
+        SkinfwError: a required baseline cannot inpaint an image.
     """
     count = _Counter(len(names) * (1 + len(baselines)), progress)
     cards = [] if device.type == "cpu" else [device]
@@ -96,6 +99,8 @@ def evaluate_generator(
                     baseline.to(device), spec, data, inpainted, device, count, cache=cache
                 )
             except SkinfwError as error:
+                if name in required:
+                    raise
                 logger.warning("baseline %s is skipped: %s", name, error)
                 unavailable[name] = str(error)
     return _evaluation(split, step, measured, unavailable)

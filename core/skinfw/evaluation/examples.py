@@ -11,7 +11,7 @@ import torch
 
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.field_names import APPAREL, BODY
-from skinfw.components.registry import TRAINED
+from skinfw.components.registry import ALPHA, TRAINED
 from skinfw.data.loading import Loader
 from skinfw.data.sample_cache import Readable, SampleCache
 from skinfw.data.segmentation import RgbImage
@@ -193,7 +193,7 @@ def _parts(painted: InpaintedBatch, spec: Spec, baselines: Mapping[str, RgbImage
         **{name: _Parts("input", images, main=False) for name, images in shown.items() if name != first},
     }
     if painted.alpha is not None:
-        parts["alpha"] = _Parts("skin found", painted.alpha.repeat(3, axis=-1), main=False)
+        parts[ALPHA] = _Parts("skin found", painted.alpha.repeat(3, axis=-1), main=False)
     return parts
 
 

@@ -33,7 +33,13 @@ _SIDE = 1024
 
 
 class Fill(Protocol):
-    """Fills what an image does not show."""
+    """Fills what an image does not show.
+
+    Attributes:
+        context: width of what it sees around the hidden pixels, as a fraction of their longer side.
+    """
+
+    context: float
 
     def __call__(self, image: RgbImage, hidden: Mask) -> RgbImage:
         """Return the image with its hidden pixels filled.
@@ -51,6 +57,8 @@ class Fill(Protocol):
 
 class TeleaFill:
     """Fills hidden pixels with OpenCV's inpainting (Telea 2004). See `Fill`."""
+
+    context = 1 / 16
 
     def __call__(self, image: RgbImage, hidden: Mask) -> RgbImage:
         """Return the image with its hidden pixels filled."""
@@ -101,7 +109,7 @@ def fill_background(photo: RgbImage, mask: Mask, behind: Mask, fill: Fill = TELE
     out = photo.copy()
     if box is None or not behind.any():
         return out
-    edge = max(8, max(box.height, box.width) // 16)
+    edge = max(8, int(max(box.height, box.width) * fill.context))
     rows = slice(max(0, box.top - edge), box.bottom + edge)
     columns = slice(max(0, box.left - edge), box.right + edge)
     window, hidden = photo[rows, columns], mask[rows, columns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from skinfw.components.reference import read_reference
 from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import Segmentation
+from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.person import posed
+from skinfw.preparation.report import Rejected
 from skinfw.system.paths_below import on_disk, path_to_read
 
 
@@ -148,8 +151,7 @@ class Parser:
             DataError: one of them cannot be found.
         """
         found = self.segmenter.segment(photo) if self.person is None else self.person.read(photo)
-        pose = None if self.pose_encoder is None else self.pose_encoder.keypoints(photo, found.person)
-        return found, pose
+        return found, None if self.pose_encoder is None else _pose(self.pose_encoder, photo, found.person)
 
     def of_result(self, photo: Photo) -> Segmentation:
         """Return the segmentation of a result.
@@ -158,3 +160,9 @@ class Parser:
             DataError: it cannot be found.
         """
         return self.segmenter.segment(photo) if self.result is None else self.result.read(photo)
+
+
+def _pose(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> Keypoints | None:
+    with suppress(Rejected):  # nobody is found
+        return posed(encoder, photo, person)[0]
+    return None

@@ -18,7 +18,7 @@ from skinfw.components.config import (
 )
 from skinfw.components.measured_region import WHOLE, region_field
 from skinfw.components.reference import ComponentSpec, use
-from skinfw.components.registry import Registry
+from skinfw.components.registry import ALPHA, RESERVED, Registry, installed
 from skinfw.components.validation_errors import format_errors
 from skinfw.errors import RegistryError
 
@@ -150,6 +150,19 @@ def sees_skin(baseline: ComponentSpec) -> bool:
     config = baseline.config
     names = config.required_inputs if isinstance(config, GeneratorConfig) else ()
     return bool(shown_skin_errors([use("input", name) for name in names]))
+
+
+def label_errors(baselines: Sequence[ComponentSpec]) -> list[str]:
+    """Return an error for each label of a baseline that reports already use for something else."""
+    registry = installed()
+    taken = {*RESERVED, ALPHA, *registry.names("input"), *registry.names("generator")}
+    return [
+        f"$.baselines[{index}].label: {label!r} is what reports call something else; choose another one"
+        for index, each in enumerate(baselines)
+        if isinstance(each.config, GeneratorConfig)
+        and (label := each.config.report_name) in taken
+        and label != each.name
+    ]
 
 
 def trains(generator: ComponentSpec) -> bool:

@@ -19,6 +19,7 @@ from skinfw.specs.compatibility import (
     default_input_errors,
     gives_alpha,
     input_errors,
+    label_errors,
     sees_skin,
     shown_skin_errors,
     size_errors,
@@ -166,6 +167,7 @@ class Spec(RunSpec):
             for index, each in enumerate(value)
             if trains(each)
         ]
+        errors += label_errors(value)
         if gives_alpha(info.data.get("generator")):
             errors += [
                 f"$.baselines[{index}]: {each.name!r} sees the skin that the generator has to find; remove it"

@@ -97,7 +97,8 @@ def evaluate_on(
         split: ``test`` or ``all`` samples; None: all, and of the run's own data the test samples.
         output: folder for the results; None for the run folder, or ``evaluations/<name>`` in it.
         overwrite: replace results in that folder; those of the run itself are always replaced.
-        baselines: generators with nothing to train, measured beside the baselines of the spec.
+        baselines: generators with nothing to train, measured beside the baselines of the spec; unlike those,
+            they must inpaint all samples.
         device: the device; None for that of the spec.
         progress: called with the number of finished samples and the total.
 
@@ -117,8 +118,10 @@ def evaluate_on(
         if given is None and split in (None, "test") and output is None:
             with _held(run) as held:
                 found = measured(held, checkpoint, _source(checkpoint.spec), None, "test")
+                found = replace(found, added_baselines=len(baselines))
                 return _evaluated(found, held, device, progress)
         found = measured(run, checkpoint, _source(checkpoint.spec), given, split)
+        found = replace(found, added_baselines=len(baselines))
         with _results(found, output, overwrite=overwrite) as results:
             return _evaluated(found, results, device, progress)
 

@@ -61,6 +61,7 @@ class Measured:
         train: the run's training samples; empty if the data are not the run's.
         other: the data that the user gave, unless they are the run's own.
         seen: samples that the run was trained or validated on; None if that is unknown.
+        added_baselines: the number of baselines, the last ones, that the user added to those of the run.
     """
 
     run: Run
@@ -72,6 +73,7 @@ class Measured:
     train: Sequence[str]
     other: OtherData | None
     seen: Seen | None
+    added_baselines: int = 0
 
     @property
     def is_own_test(self) -> bool:

@@ -25,7 +25,7 @@ def add_baselines(spec: AnySpec, baselines: Sequence[ComponentSpec]) -> tuple[An
     own = value["baselines"]
     added = [each.to_json() for each in baselines]
     checked = parse_spec(
-        {**value, "baselines": [*own, *added]}, source="the run with more baselines", stored=True
+        {**value, "baselines": [*own, *added]}, source="--baseline, added to the run", stored=True
     )
     named = (
         each

@@ -161,16 +161,15 @@ class OnnxInput(StrictModel):
     range: ValueRange | None = Field(
         default=None,
         description="its values for black and white, in a mask for what is kept and what is painted; null: 0 "
-        "and 255 in 8 bits, otherwise 0 and 1",
+        "and 255 for integers, otherwise 0 and 1",
     )
 
 
 def _check_label(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", value) or value == "trained":
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", value):
         raise PydanticCustomError(
             "label",
-            "expected at most 40 letters, digits, '.', '_' and '-', beginning with a letter or digit, not "
-            "'trained'",
+            "expected at most 40 letters, digits, '.', '_' and '-', beginning with a letter or digit",
         )
     return value
 
@@ -243,8 +242,8 @@ class OnnxConfig(LabeledConfig):
     )
     output_range: ValueRange | None = Field(
         default=None,
-        description="its values for black and white, [0, 255] for LaMa; null: 0 and 255 in 8 bits, otherwise "
-        "0 and 1",
+        description="its values for black and white, [0, 255] for LaMa; null: 0 and 255 for integers, "
+        "otherwise 0 and 1",
     )
     size: tuple[OnnxPixels, OnnxPixels] | None = Field(
         default=None,
@@ -260,9 +259,9 @@ class OnnxConfig(LabeledConfig):
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
-        """The region to fill, the image, and all that the table names."""
+        """The image, its mask, and all that the table names."""
         named = () if self.inputs is None else [each.input for each in self.inputs.values()]
-        return tuple(dict.fromkeys([APPAREL, SKIN, MASK, *named]))
+        return tuple(dict.fromkeys([APPAREL, MASK, *named]))
 
 
 class MeanColorConfig(FillConfig):

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from torch import Tensor
 
 from skinfw.components.config import Size
-from skinfw.data.image_formats import IMAGE_SUFFIXES
+from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
 from skinfw.data.photo import read_image
 from skinfw.data.pixel_types import image_tensor
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError, UserError, counted
-from skinfw.interfaces import Generator
-from skinfw.preparation.source import photos_below
-from skinfw.system.paths_below import composed, without_suffix
+from skinfw.interfaces import Generator, GeneratorIO
+from skinfw.system.paths_below import composed, on_disk, path_to_read, without_suffix
 from skinfw_plugins.generators.config import ImagesConfig
 
 _TOLERANCE = 0.02
@@ -38,18 +36,21 @@ class ImagesGenerator(Generator[ImagesConfig]):
     conditional: ClassVar[bool] = False
     timed: ClassVar[bool] = False
 
-    _paths: Sequence[Path] = ()
+    def __init__(self, config: ImagesConfig, io: GeneratorIO) -> None:
+        super().__init__(config, io)
+        self._paths: Sequence[Path] = ()
+        self._folders: dict[Path, Mapping[str, Sequence[Path]]] = {}
 
-    @cached_property
-    def _by_name(self) -> dict[str, Path]:
+    def _found(self, name: str) -> Path | None:
+        """Return the image of a sample."""
         root = self.config.folder
-        found: dict[str, Path] = {}
-        for path in photos_below(root, lambda _: ()):
-            name = composed(without_suffix(path.relative_to(root).as_posix(), IMAGE_SUFFIXES))
-            if name in found:
-                raise DataError(f"{path}: {found[name].name} has the same name; remove one of them")
-            found[name] = path
-        return found
+        folder = on_disk(path_to_read(root, name).parent)
+        if folder not in self._folders:
+            self._folders[folder] = _images_in(folder)
+        paths = self._folders[folder].get(composed(name.rpartition("/")[2]), [])
+        if len(paths) > 1:
+            raise DataError(f"{paths[1]}: {paths[0].name} is an image of the same sample; remove one of them")
+        return paths[0] if paths else None
 
     def begin_batch(self, names: Sequence[str]) -> None:
         """Find the images of samples. See `Generator.begin_batch`.
@@ -57,14 +58,17 @@ class ImagesGenerator(Generator[ImagesConfig]):
         Raises:
             DataError: samples have no image; the message names them.
         """
-        missing = [name for name in names if composed(name) not in self._by_name]
+        if not self.config.folder.is_dir():
+            raise DataError(f"{self.config.folder}: no such folder; give the folder of the images")
+        found = {name: self._found(name) for name in names}
+        missing = [name for name, path in found.items() if path is None]
         if missing:
             shown = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
             raise DataError(
                 f"{self.config.folder}: no image for {len(missing)} of {counted(len(names), 'sample')}: "
                 f"{shown}"
             )
-        self._paths = [self._by_name[composed(name)] for name in names]
+        self._paths = [path for path in found.values() if path is not None]
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Return the images of the batch that was begun; ``noise`` is not used. See `Generator.forward`.
@@ -75,8 +79,17 @@ class ImagesGenerator(Generator[ImagesConfig]):
         """
         size = condition.shape[2], condition.shape[3]
         if len(self._paths) != len(condition):
-            raise UserError("the generator images is a baseline; it cannot be part of a trained generator")
+            raise UserError("the generator images knows the results for samples only; use it as a baseline")
         return image_tensor([fitted_image(path, size) for path in self._paths]).to(condition.device)
+
+
+def _images_in(folder: Path) -> Mapping[str, Sequence[Path]]:
+    """Return the images in a folder by their names without suffix."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if is_image_name(path.name):
+            found.setdefault(composed(without_suffix(path.name, IMAGE_SUFFIXES)), []).append(path)
+    return found
 
 
 def fitted_image(path: Path, size: Size) -> RgbImage:

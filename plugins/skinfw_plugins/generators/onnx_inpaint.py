@@ -10,26 +10,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skinfw.components.config import Size
-from skinfw.components.field_names import APPAREL, MASK, SKIN
+from skinfw.components.field_names import APPAREL, MASK
 from skinfw.data.pixel_types import image_tensor
 from skinfw.data.resize import resize_image
-from skinfw.data.segmentation import RgbImage
-from skinfw.errors import UserError
+from skinfw.data.segmentation import Mask, RgbImage
+from skinfw.errors import UserError, counted
 from skinfw.inference.composite import to_uint8
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.condition_masks import mask_of
 from skinfw_plugins.generators.config import OnnxConfig, OnnxInput
 from skinfw_plugins.networks.onnx_file import OnnxFile, Shape
 
-_TOLERANCE = 0.5
-"""How far beyond black and white, as a fraction of their distance, a network's values may be."""
+_RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
+"""Usual values of black and white."""
+
+_OFF = 0.05
+"""Mean difference from the known pixels, where white is 1, below which a range is believed."""
 
 
 class OnnxGenerator(Generator[OnnxConfig]):
-    """Fills the skin region and the inpainting mask with any inpainting network in an ONNX file.
+    """Fills the inpainting mask with an inpainting network in an ONNX file.
 
     The network gets one image at a time, of the size that the file prescribes: the image keeps its aspect
-    ratio and is padded by reflection. Outside the region every pixel stays as it is. Nothing is trained.
+    ratio and is padded by reflection. Outside the mask every pixel stays as it is. Nothing is trained.
     """
 
     @cached_property
@@ -52,8 +55,7 @@ class OnnxGenerator(Generator[OnnxConfig]):
             UserError: the file does not fit its table; the message says why.
             DataError: the network returns NaN or infinity.
         """
-        skin, mask = (mask_of(condition, self.io.channels_of(name)) for name in (SKIN, MASK))
-        regions = (skin | mask)[:, 0].cpu().numpy()
+        regions = mask_of(condition, self.io.channels_of(MASK))[:, 0].cpu().numpy()
         given: dict[str, Any] = {
             name: to_uint8(condition[:, self.io.channels_of(name)]) for name in self.io.inputs
         }
@@ -68,12 +70,12 @@ class OnnxGenerator(Generator[OnnxConfig]):
     def _painted(self, fields: dict[str, NDArray[np.uint8]]) -> RgbImage:
         size = fields[MASK].shape[:2]
         fitted, canvas = self._frame((size[0], size[1]))
-        values = {
-            name: self._values(name, _padded(_resized(fields[each.input], fitted, each.input), canvas))
-            for name, each in self._table.items()
+        fitted_fields = {
+            name: _padded(_resized(image, fitted, name), canvas) for name, image in fields.items()
         }
+        values = {name: self._values(name, fitted_fields[each.input]) for name, each in self._table.items()}
         (output,) = self.file.run(values, [self._output])
-        image = self._image(output)
+        image = self._image(output, fitted_fields[APPAREL], fitted_fields[MASK][..., 0] == 0)
         if image.shape[:2] != canvas:
             image = resize_image(image, canvas)
         return resize_image(np.ascontiguousarray(image[: fitted[0], : fitted[1]]), (size[0], size[1]))
@@ -106,10 +108,10 @@ class OnnxGenerator(Generator[OnnxConfig]):
     def _check_channels(self, name: str, field: str, shape: Shape) -> None:
         own = 1 if field == MASK else self.io.inputs[field]
         taken = _channels(shape)
-        if len(shape) != 4 or taken not in (own, 3 if field == MASK else own):
+        if len(shape) != 4 or taken not in (own, None, 3 if field == MASK else own):
             raise UserError(
                 f"{self.file.path}: its input {name} has the shape {_shown(shape)}, which does not fit "
-                f"{field} with {own} channels"
+                f"{field} with {counted(own, 'channel')}"
             )
 
     @cached_property
@@ -138,40 +140,78 @@ class OnnxGenerator(Generator[OnnxConfig]):
     @cached_property
     def _fixed(self) -> Size | None:
         """The size that the file prescribes; None if it is free."""
-        name = next(name for name, each in self._table.items() if each.input == APPAREL)
-        shape = self.file.inputs[name]
-        height, width = shape[1:3] if _channels_last(shape) else shape[2:]
-        return None if height is None or width is None else (height, width)
+        found = {size for name in self._table if (size := _size(self.file.inputs[name])) is not None}
+        if len(found) > 1:
+            raise UserError(f"{self.file.path}: its inputs have different sizes: {_listed(self.file.inputs)}")
+        return next(iter(found), None)
 
     def _values(self, name: str, image: NDArray[np.uint8]) -> NDArray[Any]:
         kind, shape = self.file.input_types[name], self.file.inputs[name]
         black, white = self._table[name].range or _range(kind)
+        if (
+            kind.kind in "iu"
+            and not np.iinfo(kind).min <= min(black, white) <= max(black, white) <= np.iinfo(kind).max
+        ):
+            raise UserError(
+                f"{self.file.path}: its input {name} takes {kind}, which cannot hold [{black:g}, {white:g}]; "
+                "set another range"
+            )
         values = black + image.astype(np.float32) * ((white - black) / 255)
         if image.shape[2] == 1 and _channels(shape) == 3:
             values = np.repeat(values, 3, axis=2)
-        if kind.kind == "u":
+        if kind.kind in "iu":
             values = np.rint(values)
         ordered = values if _channels_last(shape) else values.transpose(2, 0, 1)
         return np.ascontiguousarray(ordered[None]).astype(kind)
 
-    def _image(self, output: NDArray[Any]) -> RgbImage:
-        """Return an output as an image, uint8 RGB ``(h, w, 3)``."""
+    def _image(self, output: NDArray[Any], given: NDArray[np.uint8], known: Mask) -> RgbImage:
+        """Return an output as an image, uint8 RGB ``(h, w, 3)``.
+
+        Args:
+            output: what the network returned.
+            given: the image that it was given.
+            known: the pixels outside the hole, by which the output's range is checked.
+        """
         if output.ndim != 4 or 3 not in (output.shape[1], output.shape[3]):
             raise UserError(
                 f"{self.file.path}: its output {self._output} has the shape {output.shape}, and is not an "
                 "RGB image"
             )
         values = output[0] if output.shape[3] == 3 else output[0].transpose(1, 2, 0)
-        black, white = self.config.output_range or _range(values.dtype)
-        scaled = (values.astype(np.float32) - black) / (white - black)
-        low, high = float(scaled.min()), float(scaled.max())
-        if low < -_TOLERANCE or high > 1 + _TOLERANCE or (high <= 2 / 255 and white > 1):
-            raise UserError(
-                f"{self.file.path}: its output {self._output} lies in [{values.min():g}, {values.max():g}], "
-                f"which does not fit black as {black:g} and white as {white:g}; set output_range"
-            )
-        image: RgbImage = np.clip(np.rint(scaled * 255), 0, 255).astype(np.uint8)
+        values = values.astype(np.float32)
+        declared = self.config.output_range or _range(output.dtype)
+        if values.shape == given.shape and known.any():
+            self._check_range(values[known], (given[known] / 255).astype(np.float32), declared)
+        image: RgbImage = np.clip(np.rint(_scaled(values, declared) * 255), 0, 255).astype(np.uint8)
         return image
+
+    def _check_range(
+        self, values: NDArray[np.float32], known: NDArray[np.float32], declared: tuple[float, float]
+    ) -> None:
+        """Reject a range by which the output is far from the known pixels, if a usual range fits them."""
+
+        def off(black_and_white: tuple[float, float]) -> float:
+            return float(np.abs(_scaled(values, black_and_white) - known).mean())
+
+        best = min(_RANGES, key=off)
+        if off(declared) > _OFF and off(best) < off(declared) / 4:
+            raise UserError(
+                f"{self.file.path}: its output {self._output} lies in [{values.min():g}, {values.max():g}]; "
+                f"black as {declared[0]:g} and white as {declared[1]:g} do not fit, but [{best[0]:g}, "
+                f"{best[1]:g}] does: set output_range"
+            )
+
+
+def _scaled(values: NDArray[np.float32], black_and_white: tuple[float, float]) -> NDArray[np.float32]:
+    black, white = black_and_white
+    return (values - black) / (white - black)
+
+
+def _size(shape: Shape) -> Size | None:
+    if len(shape) != 4:
+        return None
+    height, width = shape[1:3] if _channels_last(shape) else shape[2:]
+    return None if height is None or width is None else (height, width)
 
 
 def _channels_last(shape: Shape) -> bool:
@@ -185,7 +225,7 @@ def _channels(shape: Shape) -> int | None:
 
 
 def _range(kind: np.dtype[Any]) -> tuple[float, float]:
-    return (0, 255) if kind.kind == "u" else (0, 1)
+    return (0, 255) if kind.kind in "iu" else (0, 1)
 
 
 def _shown(shape: Shape) -> str:

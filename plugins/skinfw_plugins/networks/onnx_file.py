@@ -103,6 +103,8 @@ class OnnxFile:
             shapes = ", ".join(f"{name} {value.shape}" for name, value in inputs.items())
             raise UserError(f"{self.path}: cannot be run on {shapes}: {first_line(error)}") from error
         for name, values in zip(outputs, found, strict=True):
+            if not isinstance(values, np.ndarray):
+                raise UserError(f"{self.path}: its output {name} is not a tensor; choose another one")
             if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
                 raise DataError(
                     f"{self.path}: its output {name} for this photo is not finite (NaN or infinity); its "

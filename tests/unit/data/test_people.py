@@ -91,11 +91,11 @@ def test_points_off_the_person_are_counted() -> None:
     assert strays(person(), mask) == 0
 
 
-@pytest.mark.parametrize("distance", [0, 1, 4.5])
-def test_what_is_near_the_person_is_within_a_distance(distance: float) -> None:
+@pytest.mark.parametrize("fraction", [0, 1 / 3, 1.5])
+def test_what_is_near_the_person_is_within_a_fraction_of_the_height(fraction: float) -> None:
     mask = np.zeros((15, 25), bool)
     mask[5:8, 10:12] = True
     y, x = np.indices(mask.shape)
     on = np.argwhere(mask)
     away = np.min([np.hypot(y - row, x - column) for row, column in on], axis=0)
-    assert np.array_equal(widened(mask, distance), away <= distance)
+    assert np.array_equal(widened(mask, fraction), away <= 3 * fraction)

@@ -115,6 +115,15 @@ def test_a_generator_that_cannot_fill_a_background_is_refused(name: str, message
         BackgroundGenerator(use("generator", name))
 
 
+def test_what_cannot_fill_is_refused_at_once(tmp_path: Path) -> None:
+    for generator, message in (
+        ({"type": "images", "folder": str(tmp_path)}, "knows the results for samples only"),
+        ({"type": "onnx", "path": str(tmp_path / "none.onnx")}, "no such ONNX file"),
+    ):
+        with pytest.raises(UserError, match=message):
+            BackgroundGenerator(use("generator", generator.pop("type"), **generator))
+
+
 def test_the_background_is_filled_by_the_chosen_network(
     inpainter: Inpainter, photo_run: Path, photo: Path, arms: np.ndarray, tmp_path: Path
 ) -> None:

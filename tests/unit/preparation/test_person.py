@@ -77,7 +77,12 @@ def test_the_first_pose_stays_if_the_second_is_not_better(scene: tuple[Photo, Ma
         points[:3, 0] = 60
         return Keypoints(points)
 
-    for alone in (worse, lambda _: Keypoints(np.zeros((25, 3), np.float32))):
+    def fewer(pose: Keypoints) -> Keypoints:
+        points = pose.points.copy()
+        points[1:] = 0
+        return Keypoints(points)
+
+    for alone in (worse, fewer, lambda _: Keypoints(np.zeros((25, 3), np.float32))):
         encoder = Mixing(alone)
         pose, poses = posed(encoder, *scene)
         assert len(encoder.seen) == 2 and pose is poses[0]

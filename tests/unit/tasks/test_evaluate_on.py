@@ -415,15 +415,23 @@ def test_baselines_are_added_to_a_finished_run(run: Run, tmp_path: Path) -> None
     assert values["other"]["skin/psnr"] == 100
     assert values["trained"] == before["trained"]
     assert "other" in done.stdout
+    origins = record_of(run.folder)["baselines"]
+    assert origins["other"]["component"] == other
+    assert list(origins) == ["other", "opencv_inpaint"]
     # only if they are named
     evaluate_run(run)
     assert list(record_of(run.folder)["test"]["values"]) == list(before)
     for baseline, message in (
         ("pix2pix", "'pix2pix' is trainable; it is not a baseline"),
         ("none", "unknown generator 'none'"),
+        (json.dumps({**other, "label": "target"}), "'target' is what reports call something else"),
+        (json.dumps({**other, "label": "mean_color"}), "'mean_color' is what reports call something"),
+        (json.dumps({**other, "folder": str(tmp_path / "none")}), "no such folder"),
+        (json.dumps({"type": "onnx", "path": str(tmp_path / "no.onnx")}), "no such ONNX file"),
     ):
         done = evaluate(run.folder, "--baseline", baseline)
         assert done.exit_code == 2 and message in done.stderr, done.output
+    assert list(record_of(run.folder)["test"]["values"]) == list(before)
 
 
 def test_a_strangers_run_may_have_baselines_that_the_user_names(

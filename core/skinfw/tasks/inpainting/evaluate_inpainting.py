@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from skinfw.assembly.assemble import build_baselines
+from skinfw.components.reference import numbered
+from skinfw.components.variables import STORED
 from skinfw.data.aspect import read_aspects
 from skinfw.data.sample_cache import SampleCache
 from skinfw.evaluation.augmented import augmented_samples
@@ -17,10 +21,11 @@ from skinfw.evaluation.gallery import replacing_gallery
 from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
+from skinfw.interfaces import Generator
 from skinfw.reporting.report import write_report
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.result_folder import ResultFolder
-from skinfw.specs.spec import inpainting_spec
+from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.tasks.inpainting.fitting import FittingDataset
 from skinfw.tasks.measured import Measured, Steps
 
@@ -41,6 +46,7 @@ def evaluate_inpainting(
 
     Raises:
         RunError: it is not an inpainting checkpoint, or the files cannot be written.
+        SkinfwError: a baseline that the user added cannot inpaint the samples.
         DataError: the data cannot be read, or are shaped differently from the training samples.
     """
     run, checkpoint = measured.run, measured.checkpoint
@@ -61,13 +67,15 @@ def evaluate_inpainting(
         step=checkpoint.progress.step,
         device=device,
         baselines=baselines,
+        required=list(baselines)[len(baselines) - measured.added_baselines :],
         cache=cache,
         progress=steps.evaluated,
     )
     sources = Counter(filter(None, map(dataset.mask_source, evaluation.names)))
     evaluation = replace(measured.labeled(evaluation), computed_masks=dict(sources))
-    measured.write_metrics(results, evaluation, skin_tones=tones_json(evaluation))
     usable = {name: each for name, each in baselines.items() if name not in evaluation.unavailable}
+    about = {"skin_tones": tones_json(evaluation), "baselines": _origins(spec, usable)}
+    measured.write_metrics(results, evaluation, **about)
     examples = inpainted_examples(generator, usable, spec, dataset, evaluation, device, cache)
     with replacing_gallery(examples, results.test_samples_folder, steps.shown) as gallery:
         augmented = augmented_samples(spec, measured.train) if measured.train else ()
@@ -81,3 +89,12 @@ def evaluate_inpainting(
             warning=measured.warning,
         )
     return evaluation
+
+
+def _origins(spec: Spec, usable: Mapping[str, Generator[Any]]) -> dict[str, Any]:
+    """Return what measured baselines are, by their names in the results."""
+    references = numbered(spec.baselines)
+    return {
+        name: {"component": references[name].to_json({STORED: True}), "fingerprint": each.fingerprint()}
+        for name, each in usable.items()
+    }

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
-import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from skinfw.assembly.assemble import build_dataset
-from skinfw.components.config import Size
 from skinfw.components.field_names import BODY, MASK
 from skinfw.components.trust import connections, named_outside, reject_foreign
-from skinfw.data.sample import Sample
-from skinfw.errors import DataError, RunError, listed
+from skinfw.data.batch import Batch
+from skinfw.data.loading import Loader
+from skinfw.errors import DataError, RunError
+from skinfw.evaluation.covered import covered
+from skinfw.inference.composite import composite_mask, to_uint8
 from skinfw.runs.folder import open_run, started_here
 from skinfw.runs.split_record import make_split, split_of_run
 from skinfw.specs.spec import Spec, inpainting_spec, load_spec
 from skinfw.system.json_file import replacing, write_json
+from skinfw.system.leftovers import replacing_folder
 from skinfw.system.paths_below import path_below
 
 SplitName = Literal["test", "validation", "train"]
 
 RECORD = "benchmark.json"
-"""What the images are, in the output folder; written last."""
+"""What the images are, in the output folder."""
 
-_SHOWN = 10
+_SHOWABLE = (1, 3)
+"""Channels of an image file."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,10 @@ class WrittenBenchmark:
     Attributes:
         folders: the folders of images, by what they show.
         names: the samples.
-        failed: why others could not be read.
     """
 
     folders: tuple[str, ...]
     names: tuple[str, ...]
-    failed: tuple[str, ...]
 
 
 def write_benchmark(
@@ -50,82 +52,95 @@ def write_benchmark(
     output: Path,
     *,
     split: SplitName = "test",
-    size: Size | None = None,
+    height: int | None = None,
     targets: bool = False,
     trust: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> WrittenBenchmark:
     """Write the inputs and masks of a split's samples as ``<output>/<input>/<sample>.png``.
 
+    They are those of an evaluation. The mask is white where an evaluation takes a system's pixels, which
+    the composite decides. Inputs that are not images, such as heat maps, are left out.
+
     Args:
         source: a run folder, whose recorded split counts, or a spec.
-        output: the folder; it must be empty or missing.
+        output: the folder, which must not exist; it appears when everything is written.
         split: which samples.
-        size: height and width in pixels; None for the size of training.
+        height: height in pixels, in the aspect ratio of training; None for the size of training.
         targets: write the true images too.
         trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
         progress: called with the number of finished samples and the total.
 
     Raises:
-        RunError: the folder is not empty or cannot be written, or the run is not for inpainting.
+        RunError: the folder exists or cannot be written, or the run is not for inpainting.
         DataError: no sample can be read; or, unless the spec skips such samples, one cannot.
         TrustError: somebody else trained the run, and its data are elsewhere.
     """
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise RunError(f"{output}: is not empty; choose another folder, or empty it")
-    spec, names = _split(source, split, trust=trust)
-    if size is not None:
-        spec = spec.model_copy(update={"data": spec.data.model_copy(update={"size": size})})
-    dataset = build_dataset(spec, [MASK])
-    folders = tuple(dict.fromkeys([*spec.data.input_names, MASK, *([BODY] if targets else [])]))
-    written: list[str] = []
-    failed: list[str] = []
-    for name in names:
-        try:
-            sample = dataset.load(name)
-        except DataError as error:
-            if spec.data.on_corrupt != "skip":
-                raise
-            failed.append(str(error))
-            continue
-        for folder in folders:
-            _save(sample, folder, path_below(output, f"{folder}/{name}.png"))
-        written.append(name)
-        if progress is not None:
-            progress(len(written) + len(failed), len(names))
-    if not written:
-        raise DataError(f"{source}: none of its {len(names)} samples can be read: {listed(failed, _SHOWN)}")
-    about = {
-        "source": str(source),
-        "split": split,
-        "size": list(spec.data.size),
-        "folders": list(folders),
-        "names": written,
-    }
-    write_json(output / RECORD, about)
-    return WrittenBenchmark(folders, tuple(written), tuple(failed))
+    if output.exists():
+        raise RunError(f"{output}: already exists; choose another folder, or remove it")
+    spec, trusted = _opened(source, trust=trust)
+    with connections(trusted):
+        names = _names(source, spec, split)
+        if height is not None:
+            size = height, max(1, round(height * spec.data.size[1] / spec.data.size[0]))
+            spec = spec.model_copy(update={"data": spec.data.model_copy(update={"size": size})})
+        loader = Loader(
+            build_dataset(spec, [MASK]),
+            names,
+            batch_size=spec.training.eval_batch_size,
+            skip_corrupt=spec.data.on_corrupt == "skip",
+        )
+        written: list[str] = []
+        with replacing_folder(output) as folder:
+            for batch in covered(loader, spec):
+                fields = _fields(batch, spec, targets=targets)
+                for field, images in fields.items():
+                    _save(images, batch, folder, field)
+                written += batch.names
+                if progress is not None:
+                    progress(len(written), len(names))
+            if not written:
+                raise DataError(f"{source}: none of its {len(names)} samples can be read")
+            about = {
+                "source": str(source.absolute()),
+                "split": split,
+                "size": list(spec.data.size),
+                "composite": spec.composite,
+                "folders": list(fields),
+                "names": written,
+            }
+            write_json(folder / RECORD, about)
+    return WrittenBenchmark(tuple(fields), tuple(written))
 
 
-def _split(source: Path, split: SplitName, *, trust: bool) -> tuple[Spec, tuple[str, ...]]:
+def _opened(source: Path, *, trust: bool) -> tuple[Spec, bool]:
+    """Return a spec and whether its data may open connections."""
     if source.is_file():
-        spec = inpainting_spec(load_spec(source), source)
-        found = make_split(build_dataset(spec), spec.data)
-    else:
-        run = open_run(source, trust=trust)
-        spec = inpainting_spec(run.spec, source)
-        if not trust and not started_here(run):
-            reject_foreign(named_outside(spec.data, "$.data"), str(run.spec_path))
-        with connections(trust or started_here(run)):
-            found = split_of_run(run, build_dataset(spec))
-    assert split in get_args(SplitName)
+        return inpainting_spec(load_spec(source), source), True
+    run = open_run(source, trust=trust)
+    trusted = trust or started_here(run)
+    if not trusted:
+        reject_foreign(named_outside(run.spec.data, "$.data"), str(run.spec_path))
+    return inpainting_spec(run.spec, source), trusted
+
+
+def _names(source: Path, spec: Spec, split: SplitName) -> tuple[str, ...]:
+    dataset = build_dataset(spec)
+    found = make_split(dataset, spec.data) if source.is_file() else split_of_run(open_run(source), dataset)
     names: tuple[str, ...] = getattr(found, split)
     if not names:
         raise DataError(f"{source}: its {split} split has no samples; choose another one")
-    return spec, names
+    return names
 
 
-def _save(sample: Sample, field: str, path: Path) -> None:
-    pixels = sample.fields[field].type.pixels(sample[field])
-    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
-    with replacing(path) as temporary:
-        image.save(temporary, format="PNG")
+def _fields(batch: Batch, spec: Spec, *, targets: bool) -> Mapping[str, Tensor]:
+    """Return the images of a batch by what they show, each ``(B, 1 or 3, H, W)``."""
+    inputs = {name: batch[name] for name in spec.data.input_names if batch[name].shape[1] in _SHOWABLE}
+    mask = composite_mask(spec.composite, batch)
+    return {**inputs, MASK: mask, **({BODY: batch[BODY]} if targets else {})}
+
+
+def _save(images: Tensor, batch: Batch, folder: Path, field: str) -> None:
+    for name, image in zip(batch.names, to_uint8(images), strict=True):
+        with replacing(path_below(folder, f"{field}/{name}.png")) as path:
+            Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).save(path, format="PNG")

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 import skinfw
 from skinfw.data.pixel_types import image_tensor
 from skinfw.errors import DataError, UserError
+from skinfw.evaluation.metric_tables import evaluation_table
 from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config import ImagesConfig
 from skinfw_plugins.generators.images import ImagesGenerator
@@ -59,16 +60,30 @@ def test_samples_without_an_image_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no image for 9 of 9 samples: 0, 1, 2, 3, 4, \.\.\."):
         build(tmp_path).begin_batch([str(number) for number in range(9)])
     save(tmp_path / "a.bmp", 0)
-    with pytest.raises(DataError, match="has the same name; remove one of them"):
+    with pytest.raises(DataError, match=r"a\.png: a\.bmp is an image of the same sample; remove one"):
         build(tmp_path).begin_batch(["a"])
+    with pytest.raises(DataError, match="no such folder"):
+        build(tmp_path / "none").begin_batch(["a"])
+    with pytest.raises(DataError, match=r"cannot hold '\.\./a'"):
+        build(tmp_path).begin_batch(["../a"])
+
+
+def test_any_image_by_the_name_of_a_sample_counts(tmp_path: Path) -> None:
+    """A name like that of a label map, and folders that are links, unlike among photos."""
+    expected = save(tmp_path / "anna" / "x_segment.png", 0)
+    save(tmp_path / "anna" / "x.png", 1)
+    (tmp_path / "ben").symlink_to(tmp_path / "anna")
+    images = build(tmp_path)
+    images.begin_batch(["anna/x_segment", "ben/x_segment"])
+    assert torch.equal(images(torch.zeros(2, 3, *SIZE)), image_tensor([expected, expected]))
 
 
 def test_it_is_a_baseline_and_nothing_else(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be part of a trained generator"):
+    with pytest.raises(UserError, match="for samples only; use it as a baseline"):
         build(tmp_path)(torch.zeros(1, 3, *SIZE))
 
 
-@pytest.mark.parametrize("label", ["", "trained", "a b", "-a", "x" * 41, "a\n"])
+@pytest.mark.parametrize("label", ["", "a b", "-a", "x" * 41, "a\n"])
 def test_a_label_that_reports_cannot_show_is_rejected(tmp_path: Path, label: str) -> None:
     with pytest.raises(ValidationError, match="label"):
         build(tmp_path, label=label)
@@ -98,5 +113,5 @@ def test_the_truth_from_files_is_measured_beside_the_trained_network(
     assert found.seconds_per_image["truth"] is None
     assert found.seconds_per_image["mean_color"] > 0
     assert "no such folder" in found.unavailable["images"]
-    (row,) = [line for line in str(found).splitlines() if "truth" in line]
-    assert row.rstrip(" │").endswith("-")
+    rows = dict(evaluation_table(found).rows)
+    assert rows["truth"][-1].text == "-" and rows["mean_color"][-1].text != "-"

@@ -15,7 +15,7 @@ from skinfw.testing import example_generator_io
 from skinfw_plugins.generators.config import OnnxConfig
 from skinfw_plugins.generators.onnx_inpaint import OnnxGenerator
 
-INPUTS = ("segmentation_skin", "apparel_head_foot", "mask")
+INPUTS = ("apparel_head_foot", "mask")
 SIZE = (16, 24)
 
 
@@ -26,15 +26,14 @@ def build(path: Path, given: tuple[str, ...] = INPUTS, **fields: Any) -> OnnxGen
 
 
 def example(flat: bool = False) -> tuple[np.ndarray, np.ndarray, torch.Tensor]:
-    """An image with a white hole, the hole, and the condition: skin and mask overlap."""
+    """An image with a white hole, the hole, and the condition."""
     image = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
     if flat:
         image[:] = (200, 120, 40)
-    skin, mask = np.zeros((2, *SIZE), bool)
-    skin[4:9, 6:12] = mask[4:9, 8:16] = True
-    image[skin | mask] = 255
-    masks = [mask_tensor([each]).expand(-1, 3, -1, -1) for each in (skin, mask)]
-    return image, skin | mask, torch.cat([masks[0], image_tensor([image]), masks[1]], dim=1)
+    hole = np.zeros(SIZE, bool)
+    hole[4:9, 6:16] = True
+    image[hole] = 255
+    return image, hole, torch.cat([image_tensor([image]), mask_tensor([hole]).expand(-1, 3, -1, -1)], dim=1)
 
 
 @pytest.mark.parametrize(
@@ -74,11 +73,29 @@ def test_an_image_of_another_size_is_fitted_without_squashing(tmp_path: Path, si
         write_copy(tmp_path / "copy.onnx", size),
         (*INPUTS, "line"),
         inputs={"image": {"input": "line"}},
-        size=size,
     )
     condition = torch.cat([condition, image_tensor([line])], dim=1)
     painted = copy(condition)[0].permute(1, 2, 0).numpy() * 255
     assert np.abs(painted[hole] - line[hole]).max() <= 6
+
+
+def test_a_dark_image_is_as_good_as_any(tmp_path: Path) -> None:
+    _, _, condition = example()
+    condition[:, :3] = 0
+    for form, table in (
+        ({}, {}),
+        ({"white": 255}, {"output_range": [0, 255]}),
+        ({"eight_bits": True, "white": 255}, {}),
+    ):
+        assert not build(write_mean_fill(tmp_path / "mean.onnx", **form), **table)(condition).any()
+
+
+@pytest.mark.parametrize("limits", [[-1, 1], [0, 300]])
+def test_a_range_that_the_type_cannot_hold_is_rejected(tmp_path: Path, limits: list[int]) -> None:
+    path = write_mean_fill(tmp_path / "mean.onnx", eight_bits=True, white=255)
+    table = {"image": {"input": "apparel_head_foot"}, "mask": {"input": "mask", "range": limits}}
+    with pytest.raises(UserError, match=r"its input mask takes uint8, which cannot hold"):
+        build(path, inputs=table)(example()[2])
 
 
 def test_sides_that_are_free_are_padded_to_a_multiple(tmp_path: Path) -> None:
@@ -99,14 +116,15 @@ def test_images_of_a_batch_are_filled_one_by_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "table", "message"),
     [
-        ({"white": 255}, {}, r"lies in \[.*\], which does not fit black as 0 and white as 1; set output_r"),
-        ({}, {"output_range": [0, 255]}, "does not fit black as 0 and white as 255"),
+        ({"white": 255}, {}, r"black as 0 and white as 1 do not fit, but \[0, 255\] does: set output_range"),
+        ({}, {"output_range": [0, 255]}, r"white as 255 do not fit, but \[0, 1\] does"),
+        ({}, {"output_range": [-1, 1]}, r"black as -1 and white as 1 do not fit, but \[0, 1\] does"),
         ({}, {"output": "image2"}, r"has no output named image2 \(it has: inpainted\)"),
         ({}, {"inputs": {"image": {"input": "apparel_head_foot"}}}, "which are image 1x3x.*, mask 1x1x"),
         (
             {},
-            {"inputs": {"image": {"input": "apparel_head_foot"}, "mask": {"input": "segmentation_skin"}}},
-            "its input mask has the shape 1x1x.*does not fit segmentation_skin with 3 channels",
+            {"inputs": {"image": {"input": "apparel_head_foot"}, "mask": {"input": "apparel_head_foot"}}},
+            "its input mask has the shape 1x1x.*does not fit apparel_head_foot with 3 channels",
         ),
     ],
 )
