@@ -74,6 +74,11 @@ def test_help_loads_click_alone() -> None:
     assert loaded([["--help"], ["--version"]], (*HEAVY, "pydantic", "rich", "numpy", "pluggy")) == {}
 
 
+def test_without_a_command_skinfw_shows_its_help() -> None:
+    bare, asked = CliRunner().invoke(main, []), CliRunner().invoke(main, ["--help"])
+    assert (bare.exit_code, bare.stderr, bare.stdout) == (0, "", asked.stdout)
+
+
 def test_light_commands_load_no_torch(spec: Path) -> None:
     commands = [
         ["validate", str(spec)],

@@ -88,9 +88,12 @@ class Commands(click.Group):
             ctx.exit(130)  # 128 and SIGINT, as shells expect
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="skinfw", prog_name="skinfw", message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Inpaint the skin that the old clothes covered.
 
     A spec is a JSON file that names the components and how to train them. COMMAND --help explains a command.
@@ -98,6 +101,9 @@ def main() -> None:
     Exit codes: 0: success. 1: the command ran, but training diverged, a run failed or samples were flagged.
     2: an error that you can fix. 130: interrupted.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        return
     from skinfw.cli.messages import show_messages
 
     show_messages()
