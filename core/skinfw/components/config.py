@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field
 
 from skinfw.components.field_names import LineStyle
 from skinfw.components.measured_region import REGION_DESCRIPTION, Region
 from skinfw.components.strict_model import StrictModel
+
+if TYPE_CHECKING:
+    from skinfw.components.weights import WeightsFile
 
 Size = tuple[int, int]
 """Height and width in pixels, in this order everywhere."""
@@ -80,6 +83,10 @@ class ComponentConfig(StrictModel):
     def trained_by(self) -> Path | None:
         """Return the run folder or checkpoint that the component was trained in; None for none."""
         return None
+
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the weights of published networks that it uses; they are downloaded when needed."""
+        return ()
 
 
 class DatasetConfig(ComponentConfig):

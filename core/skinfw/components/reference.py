@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from skinfw.components.config import ComponentConfig, GeneratorConfig
+from skinfw.components.origin import COMPONENT
 from skinfw.components.registry import Registry, installed
 from skinfw.components.validation_errors import spec_error
 from skinfw.errors import RegistryError
@@ -68,7 +69,7 @@ def use(kind: str, name: str, **params: Any) -> ComponentSpec:
     """
     config_class = installed().config_class(kind, name)
     try:
-        return ComponentSpec(kind, name, config_class.model_validate(params))
+        return ComponentSpec(kind, name, config_class.model_validate(params, context={COMPONENT: name}))
     except ValidationError as error:
         raise spec_error(f"{kind} {name!r}", error, params) from None
 
@@ -167,7 +168,8 @@ class Slot:
             config_class = registry.config_class(self.kind, name)
         except RegistryError as error:
             raise PydanticCustomError("unknown_component", str(error)) from None
-        return ComponentSpec(self.kind, name, config_class.model_validate(params, context=info.context))
+        context = {**(info.context or {}), COMPONENT: name}
+        return ComponentSpec(self.kind, name, config_class.model_validate(params, context=context))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler

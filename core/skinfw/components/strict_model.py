@@ -8,8 +8,18 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from skinfw.components.origin import COMPONENT, required_text
 
 _MAX_NAMED = 20
 """Maximum unknown fields per object that are compared with the known ones; others are only rejected."""
@@ -28,10 +38,19 @@ def nearest(word: str, known: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _retell(error: ErrorDetails, known: list[str], named: int) -> InitErrorDetails:
-    """Add the names of the known fields to pydantic's error about an unknown one."""
+def _retell(
+    error: ErrorDetails,
+    fields: dict[str, FieldInfo],
+    given: dict[str, Any],
+    component: str | None,
+    named: int,
+) -> InitErrorDetails:
+    """Add the known fields to pydantic's error about an unknown one, and an example to a missing one."""
     kind, message = error["type"], error["msg"]
-    if kind == "extra_forbidden" and len(error["loc"]) == 1:
+    known = list(fields)
+    if kind == "missing" and len(error["loc"]) == 1:
+        message = required_text(str(error["loc"][0]), fields, given, component) or message
+    elif kind == "extra_forbidden" and len(error["loc"]) == 1:
         name = str(error["loc"][0])
         hint = nearest(name, known) if named < _MAX_NAMED else ""
         kind, message = "unknown_field", f"unknown field{hint} (allowed: {', '.join(known) or 'none'})"
@@ -124,7 +143,9 @@ class StrictModel(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _name_known_fields(cls, value: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+    def _name_known_fields(
+        cls, value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo
+    ) -> Any:
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
         given = value if isinstance(value, dict) else {}
         oversized = list(_oversized((), given))
@@ -141,7 +162,8 @@ class StrictModel(BaseModel):
         except ValidationError as error:
             reported = {item["loc"] for item in details}
             found = [item for item in error.errors(include_url=False) if item["loc"] not in reported]
-            details += [_retell(item, list(fields), number) for number, item in enumerate(found)]
+            component = (info.context or {}).get(COMPONENT)
+            details += [_retell(item, fields, given, component, number) for number, item in enumerate(found)]
         if details:
             raise ValidationError.from_exception_data(cls.__name__, details)
         return result

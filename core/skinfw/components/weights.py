@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import pooch
-
 from skinfw.components.trust import reject_connection
 from skinfw.errors import UserError
 from skinfw.system.folders import cache_folder
@@ -35,6 +33,7 @@ class WeightsFile:
         url: the publisher's address.
         sha256: the SHA-256 of its content in hex, or the first digits if the publisher gives only those.
         purpose: what it is, for messages: "VGG-16 trained on ImageNet".
+        license: the license under which it is published.
         cache: where to keep a downloaded file: torch's folder, which torchvision uses too, or skinfw's own.
         also: the SHA-256 of other accepted files on disk: the same network, packed differently.
     """
@@ -43,6 +42,7 @@ class WeightsFile:
     url: str
     sha256: str
     purpose: str
+    license: str
     cache: Literal["torch", "skinfw"] = "torch"
     also: tuple[str, ...] = ()
 
@@ -68,10 +68,12 @@ def find_weights(file: WeightsFile) -> Path:
         UserError: it is missing and cannot be downloaded, or is a different file; the message names file,
             place and SHA-256.
     """
-    for path in _places(file):
-        if path.is_file():
-            _check(path, file)
-            return path
+    found = weights_on_disk(file)
+    if found is not None:
+        return found
+
+    import pooch
+
     reject_connection(f"{file.name} ({file.purpose}, {file.url})")
     target = file.folder / file.name
     pooch.get_logger().setLevel(logging.WARNING)
@@ -91,10 +93,23 @@ def find_weights(file: WeightsFile) -> Path:
     except (OSError, RuntimeError) as error:
         raise UserError(
             f"{file.name}: {file.purpose} is not on disk and cannot be downloaded ({error}). Get {file.url} "
-            f"(SHA-256 {_told(file)}) and save it as {file.name} in {_folders(file)}"
+            f"(SHA-256 {_told(file)}; license: {file.license}) and save it as {file.name} in {_folders(file)}"
         ) from error
     _check(target, file)
     return target
+
+
+def weights_on_disk(file: WeightsFile) -> Path | None:
+    """Return the path of a weights file that is on disk; None if it is not.
+
+    Raises:
+        UserError: it is a different file.
+    """
+    for path in _places(file):
+        if path.is_file():
+            _check(path, file)
+            return path
+    return None
 
 
 def file_sha256(path: Path) -> str:

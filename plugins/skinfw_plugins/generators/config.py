@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
 from skinfw.components.field_names import APPAREL, FACE, HEATMAPS, MASK, SKIN
+from skinfw.components.origin import Origin
 from skinfw.components.outside import ProgramPath, SpecPath
 from skinfw.components.strict_model import StrictModel
 from skinfw_plugins.networks.dcgan_config import DcganLayers
@@ -194,7 +195,9 @@ class LabeledConfig(GeneratorConfig):
 class ImagesConfig(LabeledConfig):
     """Images that another system made, by the names of the samples; nothing to train."""
 
-    folder: SpecPath = Field(description="the folder of the images")
+    folder: Annotated[
+        SpecPath, Origin("write the inputs with skinfw export-benchmark, and let the other system paint them")
+    ] = Field(description="the folder of the images", examples=["images"])
 
     @property
     def required_inputs(self) -> tuple[str, ...]:
@@ -205,7 +208,9 @@ class ImagesConfig(LabeledConfig):
 class CommandConfig(LabeledConfig):
     """A program that inpaints a folder of images; nothing to train."""
 
-    program: ProgramPath = Field(description="the program")
+    program: Annotated[
+        ProgramPath, Origin("install a program that reads a folder of images and writes one")
+    ] = Field(description="the program", examples=["/usr/local/bin/inpaint"])
     arguments: tuple[Annotated[str, Field(max_length=10_000)], ...] = Field(
         default=("{inputs}", "{outputs}"),
         description="its arguments; {inputs} is replaced by the folder that it reads, {outputs} by the one "
@@ -229,7 +234,10 @@ class CommandConfig(LabeledConfig):
 class OnnxConfig(LabeledConfig):
     """Any inpainting network in an ONNX file, as a baseline; nothing to train."""
 
-    path: SpecPath = Field(description="the ONNX file")
+    path: Annotated[
+        SpecPath,
+        Origin("download one, such as LaMa from https://huggingface.co/Carve/LaMa-ONNX", "LaMa: Apache-2.0"),
+    ] = Field(description="the ONNX file of an inpainting network", examples=["lama_fp32.onnx"])
     inputs: Annotated[dict[str, OnnxInput], Field(min_length=1)] | None = Field(
         default=None,
         description="each input of the file by name, and what it is given; null: the image where it takes 3 "

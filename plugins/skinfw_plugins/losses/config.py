@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.config import DiscriminatorConfig, LossConfig, Size, SizeRequirement
 from skinfw.components.field_names import APPAREL, FACE, SKIN
 from skinfw.components.measured_region import REGION_DESCRIPTION, Region
+from skinfw.components.weights import WeightsFile
+from skinfw_plugins.networks.published_files import LPIPS_NETWORKS, TORCHVISION
 from skinfw_plugins.shared.fields import LPIPS_MIN_SIDE, LpipsNet, MsSsimScales, ms_ssim_min_side
 
 
@@ -78,6 +80,10 @@ class LpipsConfig(LossConfig):
         """Return the sizes that leave at least one pixel for the last layer."""
         return SizeRequirement(minimum=LPIPS_MIN_SIDE[self.net])
 
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the weights of its network. See `ComponentConfig.published_files`."""
+        return (TORCHVISION[LPIPS_NETWORKS[self.net]],)
+
 
 _VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions between two halvings (Simonyan and Zisserman 2015, table 1)."""
@@ -122,6 +128,10 @@ class PerceptualConfig(LossConfig):
         """Return the sizes that leave at least one pixel for the last block."""
         last = max(int(name[len("relu")]) for name in self.layers)
         return SizeRequirement(minimum=2 ** (last - 1))
+
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the weights of its network. See `ComponentConfig.published_files`."""
+        return (TORCHVISION[self.net],)
 
 
 def _vgg_places(net: str) -> dict[str, int]:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from skinfw.components.config import MetricConfig
 from skinfw.components.measured_region import Region
+from skinfw.components.weights import WeightsFile
+from skinfw_plugins.networks.published_files import INCEPTION, LPIPS_NETWORKS, TORCHVISION
 from skinfw_plugins.shared.fields import LpipsNet, MsSsimScales
 
 
@@ -30,6 +32,10 @@ class LpipsConfig(MetricConfig):
         default="alex",
         description="network whose features are compared; the authors recommend alex for evaluation",
     )
+
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the weights of its network. See `ComponentConfig.published_files`."""
+        return (TORCHVISION[LPIPS_NETWORKS[self.net]],)
 
 
 class MaeConfig(MetricConfig):
@@ -89,6 +95,10 @@ class FidConfig(MetricConfig):
         default=("image",), min_length=1, description="regions that it is computed on: the whole image"
     )
 
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the weights of Inception-v3. See `ComponentConfig.published_files`."""
+        return (INCEPTION,)
+
 
 class KidConfig(MetricConfig):
     """Kernel inception distance (Binkowski et al. 2018); its network's weights are downloaded."""
@@ -105,3 +115,7 @@ class KidConfig(MetricConfig):
         le=1_000_000,
         description="images per subset; if there are fewer, they form one subset (paper: 1000)",
     )
+
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the weights of Inception-v3. See `ComponentConfig.published_files`."""
+        return (INCEPTION,)

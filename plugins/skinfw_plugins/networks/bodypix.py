@@ -14,20 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
-from skinfw.components.weights import WeightsFile, find_weights
+from skinfw.components.weights import find_weights
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import UserError
-from skinfw_plugins.networks.bodypix_config import PADDED, SHA256, BodyPixNetwork
+from skinfw_plugins.networks.bodypix_config import BodyPixNetwork, weights_file
 from skinfw_plugins.networks.onnx_file import OnnxFile
 from skinfw_plugins.networks.onnx_padding import explicitly_padded
 
 OUTPUTS = ("segments", "part_heatmaps", "heatmaps", "short_offsets")
-
-_PLACE = (
-    "https://github.com/keijiro/BodyPixSentis/raw/b712dd916b2819e2210fa0367b76073634d2fddf/"
-    "Packages/jp.keijiro.bodypix/ONNX"
-)
 
 
 def published_file(multiplier: float, stride: int) -> Path:
@@ -36,16 +31,7 @@ def published_file(multiplier: float, stride: int) -> Path:
     Raises:
         UserError: it is not on disk and cannot be downloaded, or is a different file.
     """
-    percent = f"{round(multiplier * 100):03d}"
-    file = WeightsFile(
-        f"mobilenet_v1_{percent}_stride{stride}.onnx",
-        f"{_PLACE}/MobileNetV1-x{percent}-stride{stride}.onnx",
-        SHA256[multiplier, stride],
-        f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride})",
-        cache="skinfw",
-        also=(PADDED[multiplier, stride],) if (multiplier, stride) in PADDED else (),
-    )
-    return find_weights(file)
+    return find_weights(weights_file(multiplier, stride))
 
 
 @dataclass(frozen=True)

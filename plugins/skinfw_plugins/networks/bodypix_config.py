@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import ComponentConfig
 from skinfw.components.outside import SpecPath
+from skinfw.components.weights import WeightsFile
 
 MULTIPLIERS = (0.5, 0.75, 1.0)
 
@@ -22,6 +23,10 @@ PADDED = {(0.5, 8): "620fc0b58f823092431d9c5de76209b4dd11ad2a50db6549869aee77964
 """Hashes of the same networks with explicit padding of their dilated convolutions, which are also
 accepted."""
 
+_PLACE = (
+    "https://github.com/keijiro/BodyPixSentis/raw/b712dd916b2819e2210fa0367b76073634d2fddf/"
+    "Packages/jp.keijiro.bodypix/ONNX"
+)
 _BY_NAME = " and ".join(f"{multiplier:g} with stride {stride}" for multiplier, stride in SHA256)
 
 Resolution = Annotated[
@@ -30,6 +35,20 @@ Resolution = Annotated[
         ge=65, le=2049, description="internal resolution: pixels of the longer side of the network's input"
     ),
 ]
+
+
+def weights_file(multiplier: float, stride: int) -> WeightsFile:
+    """Return the published weights of a network whose hash is in `SHA256`."""
+    percent = f"{round(multiplier * 100):03d}"
+    return WeightsFile(
+        f"mobilenet_v1_{percent}_stride{stride}.onnx",
+        f"{_PLACE}/MobileNetV1-x{percent}-stride{stride}.onnx",
+        SHA256[multiplier, stride],
+        f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride})",
+        "Apache-2.0",
+        cache="skinfw",
+        also=(PADDED[multiplier, stride],) if (multiplier, stride) in PADDED else (),
+    )
 
 
 def _known_multiplier(value: float) -> float:
@@ -67,3 +86,7 @@ class BodyPixNetwork(ComponentConfig):
                 f"(known: {_BY_NAME}); export them to ONNX and set weights to the file",
             )
         return self
+
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the file that is found by name. See `ComponentConfig.published_files`."""
+        return () if self.weights else (weights_file(self.multiplier, self.stride),)

@@ -8,16 +8,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import NoTrainInceptionV3
 
-from skinfw.components.weights import WeightsFile, find_weights
-
-INCEPTION = WeightsFile(
-    "weights-inception-2015-12-05-6726825d.pth",
-    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-    "weights-inception-2015-12-05-6726825d.pth",
-    "6726825d",
-    "Inception-v3 as FID's authors published it",
-)
-"""The TensorFlow weights of the FID paper, converted for torch by torch-fidelity."""
+from skinfw.components.weights import find_weights
+from skinfw_plugins.networks.published_files import INCEPTION
 
 FEATURES = 2048
 """Number of features of the layer pool3 per image (Heusel et al. 2017, section 4; report, section 6.1.2)."""

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
 
 from skinfw.assembly.without_data import without_data
+from skinfw_plugins.networks.published_files import LPIPS_NETWORKS
 from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
 from skinfw_plugins.shared.fields import LpipsNet
 
-_TORCHVISION_NAMES: dict[LpipsNet, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
 _VERSION = "0.1"
 
 
@@ -101,7 +101,7 @@ def _published(net: LpipsNet) -> nn.Module:
         # without memory, as it builds torchvision's whole network, in a deprecated way
         warnings.simplefilter("ignore", UserWarning)
         network = lpips.LPIPS(pretrained=False, net=net, version=_VERSION, pnet_rand=True, verbose=False)
-    published = feature_tensors(_TORCHVISION_NAMES[net])
+    published = feature_tensors(LPIPS_NETWORKS[net])
     # a layer's name is its slice, then its name in torchvision
     convolutions = {
         f"net.{name}": published[name.partition(".")[2]] for name, _ in network.net.named_parameters()

@@ -27,7 +27,7 @@ def load_task(
         options: creates the task's options from ``base_options``.
         model: the model file.
         what: what the model should be, for messages: "pose landmarker".
-        place: where to download the model, for messages.
+        place: how to get the model, for messages: "download it from https://...".
 
     Raises:
         UserError: the file cannot be read or is not such a model.
@@ -39,7 +39,7 @@ def load_task(
             made = task.create_from_options(options(base_options=base))
     except Exception as error:  # MediaPipe raises ValueError, RuntimeError and others
         raise UserError(
-            f"{model}: not a {what} that MediaPipe can load: {first_line(error)}; get {place}"
+            f"{model}: not a {what} that MediaPipe can load: {first_line(error)}; {place}"
         ) from error
     weakref.finalize(owner, _close, made)
     return made

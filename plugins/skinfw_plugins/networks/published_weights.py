@@ -7,29 +7,15 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from skinfw.components.weights import WeightsFile, load_weights
-
-
-def _torchvision(name: str, purpose: str) -> WeightsFile:
-    """Return a file of torchvision, whose name ends in the first digits of its SHA-256."""
-    sha256 = name.removesuffix(".pth").rpartition("-")[2]
-    return WeightsFile(name, f"https://download.pytorch.org/models/{name}", sha256, purpose)
-
-
-TORCHVISION: dict[str, WeightsFile] = {
-    "alexnet": _torchvision("alexnet-owt-7be5be79.pth", "AlexNet trained on ImageNet"),
-    "squeezenet1_1": _torchvision("squeezenet1_1-b8a52dc0.pth", "SqueezeNet 1.1 trained on ImageNet"),
-    "vgg16": _torchvision("vgg16-397923af.pth", "VGG-16 trained on ImageNet"),
-    "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "VGG-19 trained on ImageNet"),
-}
-"""Weights files by the name of the network in ``torchvision.models``."""
+from skinfw.components.weights import load_weights
+from skinfw_plugins.networks.published_files import TORCHVISION
 
 
 def feature_tensors(network: str) -> dict[str, Tensor]:
     """Return the weights of a network's convolutions by their names within ``features``.
 
     Args:
-        network: a name of `TORCHVISION`.
+        network: a name of `skinfw_plugins.networks.published_files.TORCHVISION`.
 
     Raises:
         UserError: the file is not available; see `skinfw.components.weights.find_weights`.

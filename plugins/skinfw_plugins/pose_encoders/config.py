@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from skinfw.components.config import PoseEncoderConfig
+from skinfw.components.origin import Origin
 from skinfw.components.outside import ProgramPath, SpecPath
+from skinfw.components.weights import WeightsFile
 from skinfw_plugins.networks.bodypix_config import BodyPixNetwork, Resolution
+from skinfw_plugins.networks.published_files import POSE_LANDMARKER
 
 Positive = Annotated[float, Field(gt=0)]
 Side = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -100,13 +103,21 @@ class MediapipePoseConfig(PoseEncoderConfig):
     )
     threshold: float = Field(default=0.3, ge=0, le=1, description="minimum visibility of a found point")
 
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the file that is found by name. See `ComponentConfig.published_files`."""
+        return () if self.model else (POSE_LANDMARKER,)
+
 
 class RtmposeConfig(PoseEncoderConfig):
     """A pair of ONNX files of MMPose or rtmlib, a detector of people and a pose model."""
 
-    pose_model: SpecPath = Field(
+    pose_model: Annotated[
+        SpecPath,
+        Origin("download one of rtmlib's models from https://github.com/Tau-J/rtmlib", "Apache-2.0"),
+    ] = Field(
         description="ONNX file of a top-down SimCC pose model, as MMPose exports RTMPose (outputs simcc_x "
-        "and simcc_y)"
+        "and simcc_y)",
+        examples=["rtmpose.onnx"],
     )
     detector: SpecPath | None = Field(
         default=None,

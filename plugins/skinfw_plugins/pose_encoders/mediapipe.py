@@ -9,26 +9,16 @@ from typing import Any
 import numpy as np
 from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions
 
-from skinfw.components.weights import WeightsFile, file_sha256, find_weights
+from skinfw.components.weights import file_sha256, find_weights
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
 from skinfw.interfaces.pose_encoder import PoseEncoder
 from skinfw.system.quiet import quiet
 from skinfw_plugins.networks.mediapipe_task import image_of, load_task
+from skinfw_plugins.networks.published_files import POSE_LANDMARKER
 from skinfw_plugins.pose_encoders.config import MediapipePoseConfig
 from skinfw_plugins.pose_encoders.orders import MEDIAPIPE_33, to_body_25
-
-WEIGHTS = WeightsFile(
-    "pose_landmarker_full.task",
-    "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/latest/"
-    "pose_landmarker_full.task",
-    "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad",
-    "MediaPipe's pose landmarker (full)",
-    cache="skinfw",
-    # MediaPipe 0.10's two pose models, repackaged for the Tasks API
-    also=("45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",),
-)
 
 
 class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
@@ -46,7 +36,7 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
             UserError: it is neither on disk nor downloadable.
         """
         if self.config.model is None:
-            return find_weights(WEIGHTS)
+            return find_weights(POSE_LANDMARKER)
         if not self.config.model.is_file():
             raise UserError(f"{self.config.model}: no such .task file; give an existing one, or null")
         return self.config.model
@@ -64,7 +54,8 @@ class MediapipePoseEncoder(PoseEncoder[MediapipePoseConfig]):
             min_pose_detection_confidence=self.config.detection_threshold,
             min_pose_presence_confidence=self.config.presence_threshold,
         )
-        return load_task(self, PoseLandmarker, options, self.model, "pose landmarker", WEIGHTS.url)
+        place = f"get {POSE_LANDMARKER.url}"
+        return load_task(self, PoseLandmarker, options, self.model, "pose landmarker", place)
 
     def people(self, photo: Photo) -> list[Keypoints]:
         """Return the pose of each person that MediaPipe finds, in its order. See `PoseEncoder.people`."""

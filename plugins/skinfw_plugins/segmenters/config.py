@@ -48,7 +48,8 @@ class LabelMapConfig(ComponentConfig):
 
     labels: Labels = Field(
         description="the label set: its name, or an object with classes (in the order of their codes) and "
-        "regions"
+        "regions",
+        examples=["atr"],
     )
     folder: Annotated[str | None, Outside("path")] = Field(
         default=None,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import ComponentConfig
+from skinfw.components.origin import Origin
 from skinfw.components.outside import KEEPS_VARIABLES, Outside, SpecPath, resolve_text
 from skinfw.components.regions import RegionName
 from skinfw.components.variables import VariableText
@@ -28,7 +29,14 @@ class OnnxParserConfig(ComponentConfig):
     A file of ``skinfw export`` says all that itself.
     """
 
-    path: SpecPath = Field(description="the ONNX file")
+    path: Annotated[
+        SpecPath,
+        Origin(
+            "export a parser that you trained with skinfw export, or SCHP from "
+            "https://github.com/GoGoDuck912/Self-Correction-Human-Parsing",
+            "SCHP: MIT, trained on data for non-commercial research",
+        ),
+    ] = Field(description="the ONNX file of a human parser", examples=["parser.onnx"])
     labels: Labels | None = Field(
         default=None,
         description="its classes: the name of a published label set, or classes and regions; null: those in "
@@ -78,8 +86,15 @@ def _hub_or_path(value: str, info: ValidationInfo) -> str:
 class HuggingfaceConfig(ComponentConfig):
     """A semantic-segmentation model of transformers, and its classes."""
 
-    model: Annotated[str, AfterValidator(_hub_or_path), KEEPS_VARIABLES, Outside("hub")] = Field(
+    model: Annotated[
+        str,
+        AfterValidator(_hub_or_path),
+        KEEPS_VARIABLES,
+        Outside("hub"),
+        Origin("choose one on https://huggingface.co/models", "on the model's page"),
+    ] = Field(
         min_length=1,
+        examples=["mattmdjaga/segformer_b2_clothes"],
         description="its name on the Hugging Face hub, such as owner/name, or a folder beginning with a "
         "dot, slash, ~ or $, such as ./name; weights must be safetensors",
     )
@@ -89,7 +104,8 @@ class HuggingfaceConfig(ComponentConfig):
     labels: LabelSetName | Annotated[dict[RegionName, tuple[str, ...]], AfterValidator(check_regions)] = (
         Field(
             description="its classes: the name of a published label set with the same codes, or for each "
-            "region the names of the model's classes"
+            "region the names of the model's classes",
+            examples=["atr"],
         )
     )
     other: RegionName | None = Field(
@@ -101,4 +117,14 @@ class HuggingfaceConfig(ComponentConfig):
 class MediapipeConfig(ComponentConfig):
     """MediaPipe's selfie multiclass segmentation."""
 
-    model: SpecPath = Field(description="the model: selfie_multiclass_256x256.tflite from MediaPipe's site")
+    model: Annotated[
+        SpecPath,
+        Origin(
+            "download it from https://storage.googleapis.com/mediapipe-models/image_segmenter/"
+            "selfie_multiclass_256x256/float32/latest/selfie_multiclass_256x256.tflite",
+            "Apache-2.0",
+        ),
+    ] = Field(
+        description="MediaPipe's model selfie_multiclass_256x256.tflite",
+        examples=["selfie_multiclass_256x256.tflite"],
+    )

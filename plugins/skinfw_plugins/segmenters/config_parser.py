@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from skinfw.components.config import ComponentConfig
+from skinfw.components.origin import Origin
 from skinfw.components.outside import SpecPath
 
 
 class ParserConfig(ComponentConfig):
     """Which trained network segments the photos."""
 
-    path: SpecPath = Field(
+    path: Annotated[
+        SpecPath, Origin("train one on photos with label maps: skinfw run examples/parser.json")
+    ] = Field(
         description="folder of a run with the task segmentation, whose best checkpoint is used, or a "
-        "checkpoint file, such as best.safetensors"
+        "checkpoint file, such as best.safetensors",
+        examples=["runs/parser"],
     )
     flip: bool = Field(
         default=False,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from mediapipe.tasks.python.vision import ImageSegmenter, ImageSegmenterOptions
 
+from skinfw.components.origin import origin_of
 from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Segmentation
@@ -19,8 +20,7 @@ from skinfw_plugins.networks.mediapipe_task import image_of, load_task
 from skinfw_plugins.segmenters.config_networks import MediapipeConfig
 from skinfw_plugins.segmenters.label_sets import MEDIAPIPE
 
-PLACE = "selfie_multiclass_256x256.tflite from MediaPipe's site"
-"""Where to download the model, for messages."""
+ORIGIN = origin_of(MediapipeConfig.model_fields["model"])
 
 
 class MediapipeSegmenter(Segmenter[MediapipeConfig]):
@@ -29,13 +29,13 @@ class MediapipeSegmenter(Segmenter[MediapipeConfig]):
     @cached_property
     def _model(self) -> Path:
         if not self.config.model.is_file():
-            raise UserError(f"{self.config.model}: no such model; get {PLACE}")
+            raise UserError(f"{self.config.model}: no such model; {ORIGIN}")
         return self.config.model
 
     @cached_property
     def _task(self) -> Any:
         options = partial(ImageSegmenterOptions, output_confidence_masks=False, output_category_mask=True)
-        return load_task(self, ImageSegmenter, options, self._model, "image segmenter", PLACE)
+        return load_task(self, ImageSegmenter, options, self._model, "image segmenter", str(ORIGIN))
 
     def segment(self, photo: Photo) -> Segmentation:
         """Return the class of every pixel.

@@ -257,7 +257,7 @@ def test_a_home_that_cannot_be_written_to_signs_nothing(
 def test_nothing_is_fetched_for_a_strangers_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SKINFW_CACHE", str(tmp_path))
     monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path))
-    file = WeightsFile("w.bin", "http://127.0.0.1:9/w.bin", "0" * 64, "weights", cache="skinfw")
+    file = WeightsFile("w.bin", "http://127.0.0.1:9/w.bin", "0" * 64, "weights", "MIT", cache="skinfw")
     with connections(False), pytest.raises(TrustError, match="so nothing is fetched"):
         find_weights(file)
     assert trust.VARIABLE not in os.environ

@@ -37,7 +37,7 @@ def published(publisher: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.M
     address, folder = publisher
     torch.save({"layer": torch.arange(3.0)}, folder / "net.pth")
     digest = hashlib.sha256((folder / "net.pth").read_bytes()).hexdigest()
-    return WeightsFile("net.pth", f"{address}/net.pth", digest, "A small network")
+    return WeightsFile("net.pth", f"{address}/net.pth", digest, "A small network", "MIT")
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""Files of published networks that components use. Light: no torch."""
+
+from __future__ import annotations
+
+from skinfw.components.weights import WeightsFile
+from skinfw_plugins.shared.fields import LpipsNet
+
+
+def _torchvision(name: str, purpose: str) -> WeightsFile:
+    """Return a file of torchvision, whose name ends in the first digits of its SHA-256."""
+    sha256 = name.removesuffix(".pth").rpartition("-")[2]
+    url = f"https://download.pytorch.org/models/{name}"
+    return WeightsFile(name, url, sha256, purpose, "BSD-3-Clause, as torchvision")
+
+
+TORCHVISION: dict[str, WeightsFile] = {
+    "alexnet": _torchvision("alexnet-owt-7be5be79.pth", "AlexNet trained on ImageNet"),
+    "squeezenet1_1": _torchvision("squeezenet1_1-b8a52dc0.pth", "SqueezeNet 1.1 trained on ImageNet"),
+    "vgg16": _torchvision("vgg16-397923af.pth", "VGG-16 trained on ImageNet"),
+    "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "VGG-19 trained on ImageNet"),
+}
+"""Weights files by the name of the network in ``torchvision.models``."""
+
+LPIPS_NETWORKS: dict[LpipsNet, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
+"""The name in ``torchvision.models`` of each network of LPIPS."""
+
+INCEPTION = WeightsFile(
+    "weights-inception-2015-12-05-6726825d.pth",
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth",
+    "6726825d",
+    "Inception-v3 as FID's authors published it",
+    "Apache-2.0",
+)
+"""The TensorFlow weights of the FID paper, converted for torch by torch-fidelity."""
+
+POSE_LANDMARKER = WeightsFile(
+    "pose_landmarker_full.task",
+    "https://storage.googleapis.com/mediapipe-models/pose_landmarker/pose_landmarker_full/float16/latest/"
+    "pose_landmarker_full.task",
+    "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad",
+    "MediaPipe's pose landmarker (full)",
+    "Apache-2.0",
+    cache="skinfw",
+    # MediaPipe 0.10's two pose models, repackaged for the Tasks API
+    also=("45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",),
+)
+"""The file that the pose encoder ``mediapipe`` uses by default."""
