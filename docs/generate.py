@@ -108,7 +108,7 @@ def component(entry: Entry) -> str:
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
     notes = [f"Needs the extra `{entry.extra}`."] if entry.extra else []
-    notes += ["The default."] if entry.default_for not in ("", "sample_folders") else []
+    notes += ["The default."] if entry.default_for not in NOT_IN_SPECS else []
     parts = [f"### `{entry.name}` {{ #{entry.kind}-{entry.name} }}", " ".join([entry.summary, *notes])]
     parts.append(" ".join(schema.get("description", "").split()))
     if schema.get("properties"):
@@ -190,6 +190,9 @@ def metrics_table() -> str:
             lines.append(f"| `{entry.name}` | {unit} | {direction} | {escaped(entry.summary)} |")
     return "\n".join(lines)
 
+
+NOT_IN_SPECS = ("", "sample_folders", "photos_without_label_maps", "photos_without_poses")
+"""What a component may be the default for although a spec without it does not have it."""
 
 PARTS: dict[str, Callable[[], str]] = {
     "spec": spec_text,

@@ -12,6 +12,7 @@ from skinfw.errors import SkinfwError, UserError, message
 from skinfw.system.stop_signals import stop_signals_interrupt
 
 COMMANDS = {
+    "init": ("init", "Write a spec to start with."),
     "run": ("run", "Train, evaluate and report the run that a spec describes."),
     "validate": ("validate", "Check a spec and report all its errors."),
     "list": ("list_components", "List the installed components."),

@@ -36,7 +36,7 @@ def _note(entry: Entry) -> str:
     if entry.default_for in (entry.kind, f"{entry.kind}s"):
         notes.append("default")
     elif entry.default_for:
-        notes.append(f"default in {entry.default_for.replace('_', ' ')}")
+        notes.append(f"default for {entry.default_for.replace('_', ' ')}")
     if entry.extra:
         notes.append(f"needs extra {entry.extra}")
     return ", ".join(notes)

@@ -28,10 +28,11 @@ def command(spec: Path, assignments: tuple[str, ...], filled: bool) -> None:
     if filled:
         click.echo(json.dumps(checked.to_json(), indent=2, ensure_ascii=False))
     else:
-        click.echo(f"{click.format_filename(spec)} is valid: {_in_one_line(checked)}")
+        click.echo(f"{click.format_filename(spec)} is valid: {in_one_line(checked)}")
 
 
-def _in_one_line(spec: AnySpec) -> str:
+def in_one_line(spec: AnySpec) -> str:
+    """Return what a spec trains, in one line."""
     height, width = spec.data.size
     training = spec.training
     parts = _painting(spec) if isinstance(spec, Spec) else _segmentation(spec)

@@ -27,6 +27,7 @@ from skinfw.components.strict_model import StrictModel, nearest
 from skinfw.components.validation_errors import plain
 from skinfw.errors import MAX_LISTED, RegistryError, message
 from skinfw.system.regular_file import read_regular
+from skinfw.system.shipped import shipped_file
 
 KINDS = (
     "dataset",
@@ -86,10 +87,12 @@ class Entry(StrictModel):
         "segmentation_augmentations",
         "segmentation_losses",
         "sample_folders",
+        "photos_without_label_maps",
+        "photos_without_poses",
     ] = Field(
         default="",
         description="the spec field that holds this component by default; sample_folders: what reads "
-        "folders of samples",
+        "folders of samples; photos_without_...: what skinfw init proposes for such photos",
     )
     provider: str = Field(default="", description="distribution and version, set by the reader")
 
@@ -236,15 +239,6 @@ class Registry:
         return cast(type[Any], _import(entry, entry.target))
 
 
-def _own_manifest() -> Path:
-    """Find the built-in manifest: next to the package in a wheel, at the root of a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    for candidate in (package / MANIFEST, package.parents[1] / MANIFEST):
-        if candidate.is_file():
-            return candidate
-    raise RegistryError(f"{MANIFEST} is missing next to {package}; reinstall skinfw")
-
-
 def _package_manifest(entry_point: metadata.EntryPoint) -> Path:
     if not entry_point.value.isidentifier():  # finding a subpackage would import its parent
         raise ValueError(f"entry point {entry_point.name!r} must name a top-level package")
@@ -268,7 +262,7 @@ def load_registry() -> Registry:
     """
     registry = Registry()
     own = f"skinfw {metadata.version('skinfw')}"
-    registry.add_manifest(_own_manifest().read_text(encoding="utf-8"), own)
+    registry.add_manifest(shipped_file(MANIFEST).read_text(encoding="utf-8"), own)
     if os.environ.get("SKINFW_NO_PLUGINS") == "1":
         return registry
     for point in metadata.entry_points(group=ENTRY_POINT_GROUP):

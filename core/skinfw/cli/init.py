@@ -1,0 +1,186 @@
+"""``skinfw init``: a spec to start with, which fits the photos."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skinfw.cli.options import ComponentOption
+
+if TYPE_CHECKING:
+    from skinfw.components.config import Size
+    from skinfw.preparation.survey import Survey
+
+SCHEMA_FILE = "skinfw.schema.json"
+"""The JSON Schema beside the spec, for editors."""
+
+SIZE = "128x64"
+"""The image size at which the recommended settings were measured."""
+
+
+@click.command(name="init", short_help="Write a spec to start with.")
+@click.argument("photos", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default="spec.json", show_default=True,
+    metavar="FILE", help="The spec to write. A relative path in it counts from its folder.",
+)  # fmt: skip
+@click.option(
+    "--segmenter", cls=ComponentOption, kind="segmenter", own="what fits the photos",
+    help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
+)  # fmt: skip
+@click.option(
+    "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="what fits the photos",
+    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
+)  # fmt: skip
+@click.option("--size", metavar="HxW", help=f"Height and width of the network's images. Default: {SIZE}.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing and take the defaults.")
+@click.option("--overwrite", is_flag=True, help="Replace the spec.")
+def command(
+    photos: Path | None,
+    output: Path,
+    segmenter: str | None,
+    pose_encoder: str | None,
+    size: str | None,
+    yes: bool,
+    overwrite: bool,
+) -> None:
+    """Write a spec that fits PHOTOS: a folder, an archive or a list. Without PHOTOS, it draws people.
+
+    The command looks at the photos, asks what is not given as an option, and proposes an answer. The other
+    settings are those that worked best in our measurements. Next to the spec it writes skinfw.schema.json,
+    the JSON Schema for editors.
+    """
+    from skinfw.errors import UserError
+    from skinfw.system.existing import reject_existing
+
+    reject_existing([output], overwrite=overwrite, in_python=False)
+    given = {"--segmenter": segmenter, "--pose-encoder": pose_encoder}
+    if photos is None and any(given.values()):
+        raise UserError("--segmenter and --pose-encoder need PHOTOS; name the folder of the photos")
+    found = None if photos is None else _look_at(photos)
+    proposed = {"--size": SIZE} if found is None else {**_proposed(found), "--size": SIZE}
+    answers = _answers(proposed, {**given, "--size": size}, yes)
+    dataset = None
+    if photos is not None:
+        dataset = {
+            "root": _as_given(photos, output),
+            "segmenter": _component("segmenter", answers["--segmenter"], "--segmenter"),
+            "pose_encoder": _component("pose_encoder", answers["--pose-encoder"], "--pose-encoder"),
+        }
+    _write(output, _size(answers["--size"]), dataset, found)
+
+
+def _look_at(photos: Path) -> Survey:
+    from skinfw.preparation.survey import survey
+
+    found = survey(photos, photos / "samples")
+    click.echo(f"{click.format_filename(photos)}: {found}")
+    return found
+
+
+def _proposed(found: Survey) -> dict[str, str]:
+    """Return the components that fit the photos: those that read files if at least half have them."""
+    from skinfw.components.registry import installed
+
+    defaults = installed().defaults
+    segmenter = defaults("segmenter" if 2 * found.labeled >= found.count else "photos_without_label_maps")
+    pose_encoder = defaults("pose_encoder" if 2 * found.posed >= found.count else "photos_without_poses")
+    return {"--segmenter": segmenter[0], "--pose-encoder": pose_encoder[0]}
+
+
+def _answers(proposed: dict[str, str], given: dict[str, str | None], yes: bool) -> dict[str, str]:
+    """Return the value of each option: given, accepted or asked for."""
+    from skinfw.errors import UserError
+
+    missing = [option for option in proposed if given[option] is None]
+    if missing and not yes and not can_ask():
+        options = " ".join(f"{option} {proposed[option]}" for option in missing)
+        raise UserError(
+            f"there is no terminal to ask questions on; give {options}, or --yes, which stands for these"
+        )
+    checks: dict[str, Callable[[str], Any]] = {
+        "--segmenter": lambda text: _component("segmenter", text, "segmenter"),
+        "--pose-encoder": lambda text: _component("pose_encoder", text, "pose encoder"),
+        "--size": _size,
+    }
+    answers = {}
+    for option, proposal in proposed.items():
+        text = given[option]
+        if text is None:
+            text = proposal if yes else _ask(option, proposal, checks[option])
+        checks[option](text)
+        answers[option] = text
+    return answers
+
+
+def can_ask() -> bool:
+    """Return whether somebody can answer questions."""
+    return sys.stdin.isatty()
+
+
+def _ask(option: str, proposal: str, check: Callable[[str], Any]) -> str:
+    from skinfw.errors import UserError
+
+    def checked(text: str) -> str:
+        try:
+            check(text)
+        except UserError as error:  # click then asks again
+            raise click.UsageError(str(error)) from None
+        return text
+
+    question = option.removeprefix("--").replace("-", " ").capitalize()
+    answer: str = click.prompt(question, default=proposal, value_proc=checked)
+    return answer
+
+
+def _component(kind: str, text: str, option: str) -> Any:
+    """Return a component as the spec names it; its paths are absolute, as they count from here."""
+    from skinfw.cli.components import component_option
+    from skinfw.components.reference import read_reference
+    from skinfw.system.json_file import parse_json
+
+    checked = component_option(kind, text, option)
+    if text == checked.name:
+        return text
+    here = read_reference(kind, parse_json(text), Path.cwd())
+    return {"type": here.name, **here.config.model_dump(mode="json", by_alias=True, exclude_unset=True)}
+
+
+def _size(text: str) -> Size:
+    from skinfw.errors import UserError
+
+    sides = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text.strip())
+    if sides is None:
+        raise UserError(f"--size {text}: give height and width in pixels, for instance {SIZE}")
+    return int(sides[1]), int(sides[2])
+
+
+def _as_given(photos: Path, output: Path) -> str:
+    """Return the path of the photos for the spec: relative to its folder if it was given as relative."""
+    if photos.is_absolute():
+        return str(photos)
+    return Path(os.path.relpath(photos, output.parent)).as_posix()
+
+
+def _write(output: Path, size: Size, dataset: dict[str, Any] | None, found: Survey | None) -> None:
+    """Check the spec, write it and its schema, and say what to do next."""
+    from skinfw.cli.validate import in_one_line
+    from skinfw.specs.first_spec import first_spec
+    from skinfw.specs.schema import schema_text, spec_schema
+    from skinfw.specs.spec import parse_spec
+    from skinfw.system.json_file import write_json, write_text
+
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", output.stem).strip("-_") or "first"
+    spec = first_spec(name, size, dataset, None if found is None else found.count, SCHEMA_FILE)
+    checked = parse_spec(spec, source=str(output), folder=output.absolute().parent)
+    write_text(output.with_name(SCHEMA_FILE), f"{schema_text(spec_schema())}\n")
+    write_json(output, spec)
+    shown = click.format_filename(output)
+    click.echo(f"{shown}: {in_one_line(checked)}")
+    click.echo(f"Next: skinfw run {shown}")

@@ -1,0 +1,96 @@
+"""A first look at a source of photos: how many, of what size, and what lies beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinfw.assembly.build import build
+from skinfw.components.config import Size
+from skinfw.components.reference import use_default
+from skinfw.data.image_file import open_image
+from skinfw.errors import DataError, counted
+from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.listing import Listing
+from skinfw.preparation.source import Sources, list_photos
+
+MAX_OPENED = 20
+"""Maximum photos that are opened to see their sizes."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is in a source of photos.
+
+    Attributes:
+        count: number of photos.
+        labeled: how many have a label map that the default segmenter reads.
+        posed: how many have a pose file that the default pose encoder reads.
+        sizes: height and width in pixels of up to `MAX_OPENED` photos on disk.
+        unreadable: how many of these could not be read.
+    """
+
+    count: int
+    labeled: int
+    posed: int
+    sizes: tuple[Size, ...]
+    unreadable: int
+
+    def __str__(self) -> str:
+        parts = [counted(self.count, "photo")]
+        if self.sizes:
+            low, high = min(self.sizes), max(self.sizes)
+            range_ = "" if low == high else f" to {high[0]}x{high[1]}"
+            parts[0] += f" of {low[0]}x{low[1]}{range_} pixels"
+        parts.append(f"{self.labeled:,} with a label map")
+        parts.append(f"{self.posed:,} with a pose file")
+        if self.unreadable:
+            parts.append(f"{self.unreadable:,} of {len(self.sizes) + self.unreadable:,} cannot be read")
+        return ", ".join(parts)
+
+
+def survey(root: Path, output: Path) -> Survey:
+    """Look at a source of photos, without unpacking or downloading.
+
+    Args:
+        root: a folder, an archive, or a list of paths and URLs.
+        output: a folder below it to skip.
+
+    Raises:
+        DataError: the source is missing, cannot be read, or contains no photos.
+    """
+    segmenter = build(use_default("segmenter"), Segmenter)
+    pose_encoder = build(use_default("pose_encoder"), PoseEncoder)
+    listing = list_photos(root, output, segmenter.sources)
+    paths = [entry.path for entry in listing.entries]
+    sizes, unreadable = _sizes([path for path in paths if path.is_file()])
+    return Survey(
+        len(paths),
+        _with_files(listing, paths, segmenter.sources),
+        _with_files(listing, paths, pose_encoder.sources),
+        sizes,
+        unreadable,
+    )
+
+
+def _with_files(listing: Listing, paths: Sequence[Path], sources: Sources) -> int:
+    """Return how many photos have all files that a component reads beside them."""
+    files = [sources(path) for path in paths]
+    return sum(
+        bool(found) and all(path in listing.others or path.is_file() for path in found) for found in files
+    )
+
+
+def _sizes(paths: Sequence[Path]) -> tuple[tuple[Size, ...], int]:
+    """Return the sizes of evenly spaced photos, and how many cannot be read."""
+    step = max(1, len(paths) // MAX_OPENED)
+    sizes, unreadable = [], 0
+    for path in paths[::step][:MAX_OPENED]:
+        try:
+            width, height = open_image(path).image.size
+        except DataError:
+            unreadable += 1
+        else:
+            sizes.append((height, width))
+    return tuple(sizes), unreadable

@@ -1,0 +1,45 @@
+"""The spec to start with, from the examples that were measured. Light: no torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skinfw.components.config import Size
+from skinfw.system.json_file import read_json
+from skinfw.system.shipped import shipped_file
+
+PHOTOS, DRAWN = "examples/photos.json", "examples/quickstart.json"
+"""The best spec for photos that was found, and the one for drawn people."""
+
+_PHOTOS_PER_BATCH = 4
+"""Minimum photos per sample of a batch, so that an epoch has at least two batches."""
+
+
+def first_spec(
+    name: str,
+    size: Size,
+    dataset: dict[str, Any] | None = None,
+    photos: int | None = None,
+    schema: str | None = None,
+) -> dict[str, Any]:
+    """Return a spec as JSON.
+
+    Args:
+        name: the name of the run.
+        size: height and width of the network's images in pixels.
+        dataset: ``root``, ``segmenter`` and ``pose_encoder`` of the data set of photos; None for drawn
+            people.
+        photos: their number, if known: few photos get small batches.
+        schema: the path of the JSON Schema, for editors.
+    """
+    spec: dict[str, Any] = read_json(shipped_file(DRAWN if dataset is None else PHOTOS))
+    spec.update({"$schema": schema, "name": name})
+    spec["data"]["size"] = list(size)
+    training = spec["training"]
+    training.pop("device", None)
+    if dataset is not None:
+        spec["data"]["dataset"].update(dataset)
+        spec["data"]["dataset"]["prepare"]["crop"]["aspect"] = size[0] / size[1]
+    if photos is not None:
+        training["batch_size"] = max(1, min(training["batch_size"], photos // _PHOTOS_PER_BATCH))
+    return spec

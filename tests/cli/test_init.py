@@ -1,0 +1,150 @@
+"""The real init command: the spec that it writes fits the photos, and trains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from drawn_photos import write_drawn_photo
+
+import skinfw
+from skinfw.cli import init as init_command
+from skinfw.cli import main
+from skinfw.specs.spec import load_spec
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for number in range(8):
+        write_drawn_photo(tmp_path / "photos" / f"id_{number}" / "01_1_front.png", number)
+    return tmp_path / "photos"
+
+
+def init(*arguments: str | Path, answers: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["init", *map(str, arguments)], input=answers)
+
+
+def read(path: Path) -> dict[str, Any]:
+    spec: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return spec
+
+
+def test_photos_with_label_maps_and_poses_get_the_recommended_spec_which_trains(
+    photos: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "specs" / "own.json"
+    output.parent.mkdir()
+    done = init(photos, "-o", output, "--yes")
+    assert done.exit_code == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == (f"{photos}: 8 photos of 96x64 pixels, 8 with a label map, 8 with a pose file")
+    assert lines[-1] == f"Next: skinfw run {output}"
+    expected = read(EXAMPLES / "photos.json")
+    expected.update({"$schema": "skinfw.schema.json", "name": "own"})
+    expected["data"]["dataset"]["root"] = str(photos)
+    expected["training"]["batch_size"] = 2
+    assert read(output) == expected
+    assert read(output.with_name("skinfw.schema.json"))["$defs"]["DataSpec"]
+    settings = {
+        "training.epochs": None,
+        "training.steps": 1,
+        "training.device": "cpu",
+        "generator.refiner.base_channels": 4,
+        "data.size": [64, 32],
+        "data.dataset.cache": str(tmp_path / "cache"),
+        "data.dataset.prepare.num_workers": 1,
+    }
+    run = skinfw.run(load_spec(output, settings), output=tmp_path / "run")
+    assert run.report_path.is_file()
+
+
+def test_plain_photos_get_components_that_need_no_files(photos: Path, tmp_path: Path) -> None:
+    for file in [*photos.rglob("*_segment.png"), *photos.rglob("*.json")]:
+        file.unlink()
+    done = init(photos, "-o", tmp_path / "own.json", "-y")
+    assert "8 photos of 96x64 pixels, 0 with a label map, 0 with a pose file" in done.stdout
+    dataset = read(tmp_path / "own.json")["data"]["dataset"]
+    assert (dataset["segmenter"], dataset["pose_encoder"]) == ("skin_color", "bodypix")
+
+
+def test_without_photos_it_trains_on_drawn_people(tmp_path: Path) -> None:
+    assert init("-o", tmp_path / "first.json", "--size", "256x192").exit_code == 0
+    spec = read(tmp_path / "first.json")
+    assert (spec["name"], spec["data"]["size"]) == ("first", [256, 192])
+    expected = read(EXAMPLES / "quickstart.json")
+    assert spec["generator"] == expected["generator"]
+    assert spec["data"]["dataset"] == expected["data"]["dataset"]
+
+
+def test_it_asks_and_asks_again_after_a_wrong_answer(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(init_command, "can_ask", lambda: True)
+    answers = 'skin_colour\n{"type": "skin_color", "rounds": 0}\n\n256x128\n'
+    done = init(photos, "-o", tmp_path / "own.json", answers=answers)
+    assert done.exit_code == 0, done.output
+    assert "Segmenter [deepfashion]:" in done.stdout and "Pose encoder [openpose]:" in done.stdout
+    assert "did you mean 'skin_color'?" in done.output
+    data = read(tmp_path / "own.json")["data"]
+    assert data["dataset"]["segmenter"] == {"type": "skin_color", "rounds": 0}
+    assert data["dataset"]["pose_encoder"] == "openpose"
+    assert data["size"] == [256, 128]
+    assert data["dataset"]["prepare"]["crop"]["aspect"] == 2
+
+
+def test_paths_count_from_the_folder_of_the_spec(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    segmenter = json.dumps({"type": "parser", "path": "runs/parser"})
+    done = init("photos", "-o", "specs/own.json", "-y", "--segmenter", segmenter)
+    assert done.exit_code == 0, done.stderr
+    dataset = load_spec(tmp_path / "specs" / "own.json").data.dataset.to_json()
+    assert dataset["root"] == str(photos)
+    assert dataset["segmenter"]["path"] == str(tmp_path / "runs" / "parser")
+    assert read(tmp_path / "specs" / "own.json")["data"]["dataset"]["root"] == "../photos"
+
+
+def test_in_a_pipe_it_says_which_options_to_give(photos: Path, tmp_path: Path) -> None:
+    done = init(photos, "-o", tmp_path / "own.json", "--size", "64x32")
+    assert done.exit_code == 2
+    assert "give --segmenter deepfashion --pose-encoder openpose, or --yes" in done.stderr
+    assert not (tmp_path / "own.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--size", "128"), "--size 128: give height and width in pixels"),
+        (("--size", "100x64"), "multiples of 16"),
+        (("--segmenter", "none"), "unknown segmenter 'none'"),
+    ],
+)
+def test_a_spec_that_is_not_valid_is_not_written(
+    photos: Path, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    done = init(photos, "-o", tmp_path / "own.json", "-y", *options)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+
+
+def test_it_replaces_a_spec_only_if_asked_to(tmp_path: Path) -> None:
+    spec = tmp_path / "own.json"
+    spec.write_text("mine", encoding="utf-8")
+    refused = init("-o", spec, "-y")
+    assert refused.exit_code == 2 and "--overwrite" in refused.stderr
+    assert spec.read_text(encoding="utf-8") == "mine"
+    assert init("-o", spec, "-y", "--overwrite").exit_code == 0
+    assert read(spec)["name"] == "own"
+
+
+def test_a_segmenter_without_photos_is_an_error(tmp_path: Path) -> None:
+    done = init("-o", tmp_path / "own.json", "--segmenter", "skin_color")
+    assert done.exit_code == 2 and "need PHOTOS" in done.stderr
