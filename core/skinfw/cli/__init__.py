@@ -20,7 +20,7 @@ COMMANDS = {
     "schema": ("schema", "Print the JSON Schema of specs."),
     "convert": ("convert", "Convert a dictionary of the report into a spec."),
     "prepare": ("prepare", "Convert photos into sample folders for training."),
-    "doctor": ("doctor", "Find problems in a set of samples."),
+    "doctor": ("doctor", "Find problems in a set of samples, or in the installation."),
     "inspect": ("inspect_samples", "Browse samples and exclude bad ones."),
     "benchmark-poses": ("benchmark_poses", "Benchmark pose encoders against known poses."),
     "benchmark-segmenters": ("benchmark_segmenters", "Benchmark segmenters against label maps."),

@@ -1,4 +1,4 @@
-"""``skinfw doctor``: problems in a set of samples."""
+"""``skinfw doctor``: problems in a set of samples, or in the installation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 PAGE = "doctor.html"
 
 
-@click.command(name="doctor", short_help="Find problems in a set of samples.")
-@click.argument("data", type=click.Path(path_type=Path))
+@click.command(name="doctor", short_help="Find problems in a set of samples, or in the installation.")
+@click.argument("data", type=click.Path(path_type=Path), required=False)
+@click.option("--installation", is_flag=True, help="Check the installation instead of DATA.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
     help="The page of flagged samples. Default: doctor.html in DATA.",
@@ -29,16 +30,33 @@ PAGE = "doctor.html"
     help='Other thresholds, for instance {"near_duplicate_distance": 4}.',
 )  # fmt: skip
 def command(
-    data: Path, output: Path | None, json_file: Path | None, config: str | None, **options: Any
+    data: Path | None,
+    installation: bool,
+    output: Path | None,
+    json_file: Path | None,
+    config: str | None,
+    **options: Any,
 ) -> None:
     """Check DATA, a folder of sample folders or a glob, for problems that would harm training.
 
     Writes a page with the flagged samples, worst first. The exit code is 0 without flagged samples, 1 with
     flagged samples, 2 when the command fails. Excluded samples are skipped.
 
+    --installation checks versions, packages, plugins, accelerators, weights and folders instead, and says
+    what to do about what is wrong. The exit code is 0 if skinfw works, otherwise 1.
+
     The documentation explains the checks and their thresholds on the page "Check a training set",
     docs/how-to/check-data.md.
     """
+    from skinfw.errors import UserError
+
+    if installation:
+        if data is not None or output is not None or config is not None or any(options.values()):
+            raise UserError("--installation takes no DATA and no option but --json")
+        _check_installation(json_file)
+        return
+    if data is None:
+        raise UserError("name DATA, the folder of the samples, or give --installation")
     settings = _config(config, options)
 
     from skinfw.data.person_id import person_id
@@ -64,6 +82,19 @@ def command(
     if json_file is not None:
         click.echo(f"JSON: {json_file}")
     if report.findings:
+        raise SystemExit(1)
+
+
+def _check_installation(json_file: Path | None) -> None:
+    from skinfw.doctor.installation import check_installation
+    from skinfw.system.json_file import write_json
+
+    found = check_installation()
+    if json_file is not None:
+        write_json(json_file, found.to_json())
+    for line in found.lines():
+        click.echo(line)
+    if not found.works:
         raise SystemExit(1)
 
 

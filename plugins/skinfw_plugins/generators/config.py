@@ -236,7 +236,7 @@ class OnnxConfig(LabeledConfig):
 
     path: Annotated[
         SpecPath,
-        Origin("download one, such as LaMa from https://huggingface.co/Carve/LaMa-ONNX", "LaMa: Apache-2.0"),
+        Origin("download one, such as LaMa from https://huggingface.co/Carve/LaMa-ONNX", "Apache-2.0 (LaMa)"),
     ] = Field(description="the ONNX file of an inpainting network", examples=["lama_fp32.onnx"])
     inputs: Annotated[dict[str, OnnxInput], Field(min_length=1)] | None = Field(
         default=None,

@@ -34,7 +34,7 @@ class OnnxParserConfig(ComponentConfig):
         Origin(
             "export a parser that you trained with skinfw export, or SCHP from "
             "https://github.com/GoGoDuck912/Self-Correction-Human-Parsing",
-            "SCHP: MIT, trained on data for non-commercial research",
+            "MIT (SCHP), trained on data for non-commercial research",
         ),
     ] = Field(description="the ONNX file of a human parser", examples=["parser.onnx"])
     labels: Labels | None = Field(
