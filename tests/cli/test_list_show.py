@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from skinfw.cli import main
-from skinfw.cli.list_components import aligned
+from skinfw.cli.width import aligned
 from skinfw.components.registry import KINDS, Registry, installed, load_registry
 
 
@@ -118,3 +118,27 @@ def test_unknown_kinds_and_names_are_told() -> None:
     result = call("show", "generator", "pix2pi")
     assert result.exit_code == 2
     assert "unknown generator 'pix2pi'; did you mean 'pix2pix'?" in result.stderr
+
+
+def test_lists_are_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    rows = CliRunner().invoke(main, ["list", "segmenter"]).output.splitlines()
+    assert max(map(len, rows)) > 110
+    monkeypatch.setenv("COLUMNS", "110")
+    lines = CliRunner().invoke(main, ["list", "segmenter"]).output.splitlines()
+    assert 90 < max(map(len, lines)) <= 110
+    assert sorted(" ".join(lines).split()) == sorted(" ".join(rows).split())
+
+
+def test_a_narrow_table_keeps_words_readable() -> None:
+    rows = [("a", "one two three four five six seven"), ("bb", "x")]
+    assert aligned(rows, 10) == ["a   one two three four", "    five six seven", "bb  x"]
+    assert aligned(rows, 80) == aligned(rows)
+
+
+def test_parameters_are_wrapped_with_their_indentation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = CliRunner().invoke(main, ["show", "segmenter", "skin_color"]).output.splitlines()
+    assert max(map(len, lines)) <= 60
+    start = next(index for index, line in enumerate(lines) if line.startswith("      squared Mahalanobis"))
+    assert lines[start + 1].startswith("        ")

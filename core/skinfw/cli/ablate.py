@@ -121,14 +121,14 @@ def _engine(name: str, jobs: int, threads: int | None, address: str | None, gpus
 
 
 def _list(plan: Plan, only: tuple[str, ...], seeds: tuple[int, ...]) -> None:
-    from skinfw.cli.list_components import aligned
+    from skinfw.cli.width import aligned, output_width
 
     rows: list[tuple[str, ...]] = [("variant", "seed", "state", "folder")]
     for run in plan.chosen(only, seeds):
         state, why = run.state()
         described = f"{state}: {why}" if why else str(state)
         rows.append((run.variant, str(run.seed), described, str(run.folder)))
-    for line in aligned(rows):
+    for line in aligned(rows, output_width()):
         click.echo(line)
 
 

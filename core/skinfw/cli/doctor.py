@@ -86,14 +86,16 @@ def command(
 
 
 def _check_installation(json_file: Path | None) -> None:
+    from skinfw.cli.width import output_width, wrapped
     from skinfw.doctor.installation import check_installation
     from skinfw.system.json_file import write_json
 
     found = check_installation()
     if json_file is not None:
         write_json(json_file, found.to_json())
+    width = output_width()
     for line in found.lines():
-        click.echo(line)
+        click.echo(wrapped(line, width, len("  warning  ") - 2))
     if not found.works:
         raise SystemExit(1)
 

@@ -7,6 +7,7 @@ import json
 import click
 
 from skinfw.cli.kind import Kind
+from skinfw.cli.width import aligned, output_width
 from skinfw.components.registry import KINDS, Entry, installed
 
 COLUMNS = ("kind", "name", "summary", "provider", "note")
@@ -27,7 +28,7 @@ def command(kind: str | None, as_json: bool) -> None:
         click.echo(json.dumps([entry.model_dump() for entry in entries], indent=2))
         return
     rows = [(entry.kind, entry.name, entry.summary, entry.provider, _note(entry)) for entry in entries]
-    for line in aligned([COLUMNS, *rows]):
+    for line in aligned([COLUMNS, *rows], output_width()):
         click.echo(line)
 
 
@@ -40,11 +41,3 @@ def _note(entry: Entry) -> str:
     if entry.extra:
         notes.append(f"needs extra {entry.extra}")
     return ", ".join(notes)
-
-
-def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return rows of text as lines with aligned columns, two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from skinfw.cli.kind import Kind
+from skinfw.cli.width import output_width, wrapped
 from skinfw.components.config import ComponentConfig
 from skinfw.components.reference import COMPONENT_KEY, ComponentSpec
 from skinfw.components.registry import Entry, installed
@@ -38,10 +39,11 @@ def command(kind: str, name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({**entry.model_dump(), "parameters": schema}, indent=2, ensure_ascii=False))
         return
+    width = output_width()
     for line in _head(entry, schema):
-        click.echo(line)
+        click.echo(wrapped(line, width, 0))
     for line in _parameters(schema, schema["$defs"], _computed_defaults(registry.config_class(kind, name))):
-        click.echo(f"  {line}")
+        click.echo(wrapped(f"  {line}", width))
 
 
 def _head(entry: Entry, schema: dict[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.specification import hookimpl
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split
-from skinfw.system.bar import progress_console, shows_bars
+from skinfw.system.bar import ProgressLines, progress_console, shows_bars
 
 SMOOTHING = 0.5
 """Fraction of the old value in the running means."""
@@ -22,7 +22,7 @@ INTERVAL = 0.5
 
 
 class RunProgress:
-    """A bar with losses and images per second; without a terminal, one line per evaluation.
+    """A bar with losses and images per second; without a terminal, lines with the step, and evaluations.
 
     Attributes:
         test: the final evaluation on the test samples; None before.
@@ -44,6 +44,8 @@ class RunProgress:
         self._task = self._bar.add_task("training", total=None, speed="", losses="")
         self._means: dict[str, float] = {}
         self._next = 0.0
+        self._step = self._total = 0
+        self._lines = ProgressLines("step")
 
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
@@ -57,11 +59,15 @@ class RunProgress:
             )
         self._bar.update(self._task, completed=step, total=total_steps)
         self._bar.start()
+        self._step, self._total = step, total_steps
+        self._lines = ProgressLines("step", step)
 
     @hookimpl
     def step_ended(self, losses: Mapping[str, float], images: int) -> None:
         """Advance the bar."""
+        self._step += 1
         if self._bar.disable:
+            self._lines(self._step, self._total)
             return
         self._bar.update(self._task, advance=1)
         now = time.monotonic()

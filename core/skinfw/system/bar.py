@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+INTERVAL = 10.0
+"""Minimum seconds between two lines about the progress in a file or pipe."""
 
 
 def progress_console() -> Console:
@@ -26,11 +31,14 @@ def progress_bar(label: str, *, show: bool = True) -> Iterator[Callable[[int, in
 
     Args:
         label: what is done.
-        show: whether to show anything; a file or pipe gets nothing either.
+        show: whether to show anything. A file or pipe gets a line now and then; see `ProgressLines`.
     """
     console = progress_console()
+    if show and not shows_bars(console):
+        yield ProgressLines(label)
+        return
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not (show and shows_bars(console))) as bar:
+    with Progress(*columns, console=console, disable=not show) as bar:
         task = bar.add_task(label, total=None)
 
         def update(done: int, total: int) -> None:
@@ -39,6 +47,40 @@ def progress_bar(label: str, *, show: bool = True) -> Iterator[Callable[[int, in
         yield update
 
 
+class ProgressLines:
+    """Prints how much is done on stderr, at most every `INTERVAL` seconds.
+
+    Call it with the number of finished items and the total.
+
+    Args:
+        label: what is done.
+        done: the number of items that were finished before.
+    """
+
+    def __init__(self, label: str, done: int = 0) -> None:
+        self._label, self._before = label, done
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Print a line if the last one was long ago."""
+        now = time.monotonic()
+        if now - self._told < INTERVAL:
+            return
+        self._told = now
+        passed = now - self._began
+        line = f"{self._label} {done:,} of {total:,} after {_duration(passed)}"
+        if done > self._before:
+            left = passed * (total - done) / (done - self._before)
+            line += f", about {_duration(left)} left"
+        print_progress(line)
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds as hours, minutes and seconds."""
+    return str(timedelta(seconds=round(seconds)))
+
+
 def print_progress(line: str) -> None:
-    """Print a line about the progress on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a line about the progress on stderr; if nobody can read it, the work goes on."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from skinfw.hooks import progress
 from skinfw.hooks.progress import INTERVAL, RunProgress
+from skinfw.system.bar import INTERVAL as LINES
 
 
 class Counted(Mapping[str, float]):
@@ -51,3 +54,18 @@ def test_without_a_terminal_no_loss_is_read(monkeypatch: pytest.MonkeyPatch) -> 
     losses = Counted(1)
     RunProgress().step_ended(losses, 8)
     assert losses.reads == 0
+
+
+def test_without_a_terminal_a_line_names_the_step_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "progress_console", lambda: Console(force_terminal=False, quiet=True))
+    shown = RunProgress()
+    run = SimpleNamespace(spec=SimpleNamespace(name="tiny"), folder=tmp_path)
+    shown.run_started(run, 100, 2000)  # type: ignore[arg-type]
+    for _ in range(30):
+        clock[0] += LINES / 10
+        shown.step_ended({}, 8)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert lines[-1] == "step 130 of 2,000 after 0:00:30, about 0:31:10 left"
