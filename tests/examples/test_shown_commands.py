@@ -42,7 +42,7 @@ OF_DATASET = {
     "folder": {"generator": {"type": "pix2pix", "base_channels": 4}},
 }
 
-INSTEAD = {
+ADDED = {
     "prepare": ["--num-workers", "1"],
     "doctor": ["--num-workers", "1"],
     "inspect": ["--num-workers", "1"],
@@ -77,7 +77,7 @@ def arguments_of(words: list[str]) -> list[str]:
         for path, value in settings.items():
             given += ["--set", f"{path}={json.dumps(value)}"]
         return [name, *given, "--overwrite"]
-    return [name, *given, *INSTEAD.get(name, [])]
+    return [name, *given, *ADDED.get(name, [])]
 
 
 def expected(words: list[str]) -> set[int]:
