@@ -69,7 +69,7 @@ def _sections() -> dict[str, Callable[[], Iterator[Check]]]:
         "Versions": _versions,
         "Plugins": _plugins,
         "Devices": _devices,
-        "Weights": _weights,
+        "Weights and other files": _weights,
         "Folders": _folders,
     }
 

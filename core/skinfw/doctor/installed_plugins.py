@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib import metadata
 
 from skinfw.components.registry import Entry, Registry, load_registry
 from skinfw.doctor.installation import Check, reason
 from skinfw.doctor.installed_packages import PACKAGE, missing_extra
-from skinfw.errors import RegistryError, counted
+from skinfw.errors import RegistryError, counted, listed
 from skinfw.hooks.caller import ENTRY_POINT_GROUP
 from skinfw.system.quiet import quiet
 
 REPAIR = "update, repair or uninstall the plugin"
 """What to do about a broken plugin."""
+
+MAX_NAMED = 5
+"""Maximum components that a line names."""
 
 
 def component_checks() -> Iterator[Check]:
@@ -22,19 +25,20 @@ def component_checks() -> Iterator[Check]:
     registry = load_registry()
     for problem in registry.problems:
         yield Check(problem.provider, "warning", problem.reason, REPAIR)
-    broken = Counter[str]()
+    broken: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entry in registry.entries.values():
         wrong = _import_error(registry, entry)
-        if wrong and not (_is_own(entry) and entry.extra and missing_extra(entry.extra)):
-            broken[entry.provider] += 1
-            name = f"{entry.kind} {entry.name}"
-            if _is_own(entry):
-                yield Check(name, "error", wrong, "reinstall skinfw")
-            else:
-                yield Check(name, "warning", wrong, REPAIR)
+        if wrong and not (_is_own(entry.provider) and entry.extra and missing_extra(entry.extra)):
+            broken[entry.provider, wrong].append(f"{entry.kind} {entry.name}")
+    for (provider, wrong), names in broken.items():
+        text = f"{counted(len(names), 'component')} cannot be imported: {wrong}: {listed(names, MAX_NAMED)}"
+        if _is_own(provider):
+            yield Check(provider, "error", text, "repair the packages that are broken, or reinstall skinfw")
+        else:
+            yield Check(provider, "warning", text, REPAIR)
     for provider, count in Counter(entry.provider for entry in registry.entries.values()).items():
-        works = f", {broken[provider]} broken" if broken[provider] else ""
-        yield Check(provider, "ok", f"{counted(count, 'component')}{works}")
+        if all(provider != other for other, _ in broken):
+            yield Check(provider, "ok", counted(count, "component"))
 
 
 def hook_checks() -> Iterator[Check]:
@@ -52,14 +56,15 @@ def hook_checks() -> Iterator[Check]:
 
 
 def _import_error(registry: Registry, entry: Entry) -> str:
+    """Return why a component cannot be imported; empty if it can."""
     try:
         with quiet():
             registry.config_class(entry.kind, entry.name)
             registry.component_class(entry.kind, entry.name)
     except RegistryError as error:
-        return str(error)
+        return str(error) if error.__cause__ is None else reason(error.__cause__)
     return ""
 
 
-def _is_own(entry: Entry) -> bool:
-    return entry.provider.startswith(f"{PACKAGE} ")
+def _is_own(provider: str) -> bool:
+    return provider.startswith(f"{PACKAGE} ")

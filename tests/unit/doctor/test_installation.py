@@ -111,19 +111,21 @@ def test_broken_plugins_do_not_stop_skinfw_but_broken_components_do(
     own = installed().entry("loss", "l1")
     rows = [
         own,
+        own.model_copy(update={"name": "l1_again", "provider": "fine 3.0"}),
         entry("skinfw_foreign", "skinfw-lace 1.0"),
         entry("skinfw_own", own.provider),
         entry("skinfw_extra", own.provider, extra="fine"),
     ]
     registry = Registry({(each.kind, each.name): each for each in rows}, [Problem("other 2.0", "broken")])
     monkeypatch.setattr(installed_plugins, "load_registry", lambda: registry)
-    found = by_name(component_checks())
-    assert (found["other 2.0"].state, found["other 2.0"].text) == ("warning", "broken")
-    assert found["loss skinfw_foreign"].state == "warning"
-    assert "ModuleNotFoundError: No module named 'skinfw_foreign'" in found["loss skinfw_foreign"].text
-    assert found["loss skinfw_own"].state == "error"
-    assert "loss skinfw_extra" not in found and "loss l1" not in found
-    assert found[own.provider].text == "3 components, 1 broken"
+    found = [(check.name, check.state, check.text) for check in component_checks()]
+    missing = "1 component cannot be imported: ModuleNotFoundError: No module named"
+    assert found == [
+        ("other 2.0", "warning", "broken"),
+        ("skinfw-lace 1.0", "warning", f"{missing} 'skinfw_foreign': loss skinfw_foreign"),
+        (own.provider, "error", f"{missing} 'skinfw_own': loss skinfw_own"),
+        ("fine 3.0", "ok", "1 component"),
+    ]
 
 
 def test_a_hook_plugin_that_cannot_be_imported(site: Path) -> None:
@@ -216,7 +218,7 @@ def test_an_installation_that_works(monkeypatch: pytest.MonkeyPatch, needs: Call
     own = installed().entry("loss", "l1")
     monkeypatch.setattr(installed_plugins, "load_registry", lambda: Registry({("loss", "l1"): own}))
     found = check_installation()
-    assert list(found.sections) == ["Versions", "Plugins", "Devices", "Weights", "Folders"]
+    assert list(found.sections) == ["Versions", "Plugins", "Devices", "Weights and other files", "Folders"]
     assert found.works
     assert all(found.sections.values())
 
