@@ -186,7 +186,7 @@ def benchmark_poses(
     check_shared_poses(build(truth, PoseEncoder), photos)
     measured = {}
     for label, reference in labeled(encoders).items():
-        results, memory = in_own_process(_measure, reference, truth, photos)
+        results, memory = in_own_process(label, _measure, reference, truth, photos)
         measured[label] = replace(results, memory=memory)
     return measured
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, TypeVar
 
 from skinfw.errors import RunError
+from skinfw.system.bar import INTERVAL, duration_text, print_progress
 from skinfw.system.processes import make_pool
 
 ResultT = TypeVar("ResultT")
 
 
-def in_own_process(action: Callable[..., ResultT], *arguments: Any) -> tuple[ResultT, float]:
-    """Run a function of a module in a new process.
+def in_own_process(label: str, action: Callable[..., ResultT], *arguments: Any) -> tuple[ResultT, float]:
+    """Run a function of a module in a new process; a line now and then says how long it has taken.
 
     Args:
+        label: what is measured, for these lines.
         action: the function; it, its arguments and its result must be picklable.
         *arguments: its arguments.
 
@@ -29,7 +33,10 @@ def in_own_process(action: Callable[..., ResultT], *arguments: Any) -> tuple[Res
     """
     with make_pool(1) as pool:
         try:
-            return pool.submit(_measured, action, arguments).result()
+            measured, began = pool.submit(_measured, action, arguments), time.monotonic()
+            while not wait([measured], timeout=INTERVAL).done:
+                print_progress(f"measuring {label}: {duration_text(time.monotonic() - began)} so far")
+            return measured.result()
         except BrokenProcessPool as error:
             raise RunError("the process of a measurement ended unexpectedly: out of memory?") from error
 

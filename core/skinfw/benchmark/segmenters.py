@@ -136,7 +136,7 @@ def benchmark_segmenters(
     check_label_sets(build(truth, Segmenter), photos)
     found = {}
     for label, reference in labeled(segmenters).items():
-        results, memory = in_own_process(_measure, reference, truth, photos)
+        results, memory = in_own_process(label, _measure, reference, truth, photos)
         found[label] = replace(results, memory=memory)
     return found
 

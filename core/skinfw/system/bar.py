@@ -68,15 +68,20 @@ class ProgressLines:
             return
         self._told = now
         passed = now - self._began
-        line = f"{self._label} {done:,} of {total:,} after {_duration(passed)}"
+        line = f"{self._label} {done:,} of {total:,} after {duration_text(passed)}"
         if done > self._before:
             left = passed * (total - done) / (done - self._before)
-            line += f", about {_duration(left)} left"
+            line += f", about {duration_text(left)} left"
         print_progress(line)
 
 
-def _duration(seconds: float) -> str:
-    """Return seconds as hours, minutes and seconds."""
+def duration_text(seconds: float) -> str:
+    """Return seconds as hours, minutes and seconds.
+
+    Example:
+        >>> duration_text(90)
+        '0:01:30'
+    """
     return str(timedelta(seconds=round(seconds)))
 
 

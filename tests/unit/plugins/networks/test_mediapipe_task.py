@@ -33,7 +33,9 @@ class Task:
 
 def loaded(owner: object, model: Path, create: Any) -> Any:
     task = SimpleNamespace(create_from_options=create)
-    return load_task(owner, task, partial(SimpleNamespace, people=3), model, "pose landmarker", "its site")
+    return load_task(
+        owner, task, partial(SimpleNamespace, people=3), model, "pose landmarker", "get its site"
+    )
 
 
 @pytest.fixture
