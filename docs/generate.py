@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from skinfw.ablation.file import AblationSize, AblationSpec
 from skinfw.cli import COMMANDS, main
 from skinfw.cli.show import type_facts as field_facts
+from skinfw.components.direction import BETTER
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import KINDS, Entry, installed
 from skinfw.errors import RegistryError
@@ -186,8 +187,8 @@ def metrics_table() -> str:
         except RegistryError:  # its extra is not installed where the pages are built
             lines.append(f"| `{entry.name}` | | | {escaped(entry.summary)} |")
         else:
-            unit, direction = metric.unit, metric.direction
-            lines.append(f"| `{entry.name}` | {unit} | {direction} | {escaped(entry.summary)} |")
+            unit, better = metric.unit, BETTER[metric.direction].removesuffix(" is better")
+            lines.append(f"| `{entry.name}` | {unit} | {better} | {escaped(entry.summary)} |")
     return "\n".join(lines)
 
 

@@ -390,6 +390,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("metric", "mae"): of({}, {"regions": ["image", "face", "mask"]}),
     ("metric", "ms_ssim"): of({"scales": 3}),
     ("metric", "ciede2000"): of({}, {"regions": ["image", "skin"]}),
+    ("metric", "tone_bias"): of({}, {"regions": ["image", "skin"]}),
     ("metric", "seam"): of({}, {"band": 1}),
     ("metric", "detail"): of({}, {"regions": ["image"]}),
     ("metric", "fid"): lambda _: [Example({}, {"images": 16})],

@@ -93,5 +93,5 @@ def test_configurations_are_imported_without_heavy_libraries() -> None:
 
 
 def test_what_a_silent_spec_measures_and_compares_with() -> None:
-    assert installed().defaults("metrics") == ["psnr", "ssim", "mse"]
+    assert installed().defaults("metrics") == ["psnr", "ssim", "mse", "tone_bias"]
     assert installed().defaults("baselines") == ["opencv_inpaint", "mean_color"]

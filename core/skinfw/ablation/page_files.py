@@ -62,7 +62,9 @@ def to_csv(result: AblationResult) -> str:
 def _cells(variant: VariantResult, key: str) -> list[float | int | None]:
     spread, difference = variant.spreads.get(key), variant.differences.get(key)
     first = [None] * 3 if spread is None else [spread.mean, spread.deviation, len(spread.values)]
-    return [*first, *([None] * 5 if difference is None else asdict(difference).values())]
+    if difference is None:
+        return [*first, *[None] * 5]
+    return [*first, difference.mean, difference.low, difference.high, difference.p, difference.images]
 
 
 def _tables(result: AblationResult) -> list[tuple[str, Table]]:

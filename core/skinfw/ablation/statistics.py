@@ -45,6 +45,7 @@ class Difference:
 
     Attributes:
         mean: mean difference over the images.
+        reference: mean value of the other variant over the same images.
         low: lower end of the 95 % interval.
         high: upper end of the 95 % interval.
         p: two-sided: twice the fraction of resamples with a mean of 0 or on the other side, at most 1.
@@ -52,6 +53,7 @@ class Difference:
     """
 
     mean: float
+    reference: float
     low: float
     high: float
     p: float
@@ -97,4 +99,6 @@ def paired_difference(variant: Mapping[str, float], reference: Mapping[str, floa
     other_side = np.count_nonzero(means <= 0 if mean > 0 else means >= 0)
     # the data themselves count as one draw, so that p is never 0 (Davison and Hinkley 1997, section 4.2.3)
     p = min(1.0, 2 * (int(other_side) + 1) / (DRAWS + 1))
-    return Difference(mean, float(low), float(high), p, len(shared))
+    return Difference(
+        mean, float(np.mean([reference[name] for name in shared])), float(low), float(high), p, len(shared)
+    )

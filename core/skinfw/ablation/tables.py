@@ -16,6 +16,7 @@ from skinfw.evaluation.metric_tables import (
     UNRANKED_NOTE,
     Cell,
     Table,
+    amount_text,
     best_of,
     masks_note,
     value_heading,
@@ -65,8 +66,8 @@ def metrics_note(result: AblationResult) -> str:
     best = "the best mean of each column is bold, and " if result.plan.conclusive else ""
     aside = any(_aside(variant, key) for variant in result.variants for key in result.metrics)
     parts = [
-        f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher or lower "
-        "is better.",
+        f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher, "
+        "lower or nearer to 0 is better.",
         f"{UNRANKED_NOTE}; the warnings say why." if aside else "",
         ""
         if result.anchor is None or (run := result.anchor.evaluated) is None
@@ -88,7 +89,7 @@ def spread_text(spread: Spread | None, info: MetricInfo) -> str:
     text = value_text(spread.mean, info)
     if spread.deviation is None:
         return text
-    return f"{text} ± {value_text(spread.deviation, info) if info.unit else f'{spread.deviation:.2g}'}"
+    return f"{text} ± {amount_text(spread.deviation, info) if info.unit else f'{spread.deviation:.2g}'}"
 
 
 def differences_table(result: AblationResult) -> Table | None:
@@ -112,7 +113,10 @@ def _difference_cell(difference: Difference | None, info: MetricInfo) -> Cell:
     if difference is None:
         return Cell(NONE)
     apart = difference.low > 0 or difference.high < 0
-    return Cell(difference_text(difference, info), apart and info.better(difference.mean, 0.0))
+    return Cell(
+        difference_text(difference, info),
+        apart and info.better(difference.reference + difference.mean, difference.reference),
+    )
 
 
 def difference_text(difference: Difference, info: MetricInfo) -> str:

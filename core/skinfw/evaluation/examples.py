@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from skinfw.assembly.assemble import build_dataset
+from skinfw.components.direction import badness
 from skinfw.components.field_names import APPAREL, BODY
 from skinfw.components.registry import ALPHA, TRAINED
 from skinfw.data.loading import Loader
@@ -122,7 +123,8 @@ def _ranked(evaluation: Evaluation) -> list[str]:
         return names
     values = zip(evaluation.per_image[TRAINED][key], names, strict=True)
     ranked = [(value, name) for value, name in values if value is not None]
-    ranked.sort(key=lambda pair: pair[0], reverse=evaluation.metrics[key].direction == "higher")
+    direction = evaluation.metrics[key].direction
+    ranked.sort(key=lambda pair: badness(pair[0], direction))
     return [name for _, name in ranked]
 
 

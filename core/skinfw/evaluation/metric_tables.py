@@ -6,12 +6,12 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from skinfw.components.direction import ARROWS, badness
 from skinfw.components.registry import TRAINED, installed
 from skinfw.errors import counted
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, tone_gap
 
-ARROWS = {"higher": "↑", "lower": "↓"}
 NONE = "n/a"
 UNRANKED = "†"
 """Behind a value that is not ranked."""
@@ -80,10 +80,19 @@ def value_heading(key: str, info: MetricInfo) -> str:
 
 
 def value_text(value: float | None, info: MetricInfo | None = None) -> str:
-    """Return a value without its unit: two decimals if it has a unit, four digits otherwise."""
+    """Return a value without its unit: two decimals if it has a unit, four digits otherwise.
+
+    The sign is written out if the metric's best value is 0.
+    """
     if value is None:
         return NONE
-    return f"{value:.2f}" if info is not None and info.unit else f"{value:#.4g}".rstrip(".")
+    sign = "+" if info is not None and info.direction == "zero" else "-"
+    return f"{value:{sign}.2f}" if info is not None and info.unit else f"{value:{sign}#.4g}".rstrip(".")
+
+
+def amount_text(value: float, info: MetricInfo) -> str:
+    """Return a difference or a deviation, at least 0, without its unit."""
+    return value_text(value, info).removeprefix("+")
 
 
 def best_of(values: Sequence[float | None], info: MetricInfo) -> float | None:
@@ -91,7 +100,7 @@ def best_of(values: Sequence[float | None], info: MetricInfo) -> float | None:
     known = [value for value in values if value is not None and math.isfinite(value)]
     if len(known) < 2:
         return None
-    return max(known) if info.direction == "higher" else min(known)
+    return min(known, key=lambda value: badness(value, info.direction))
 
 
 def value_columns(
@@ -221,7 +230,7 @@ def _tones(evaluation: Evaluation) -> str:
         f"{name} skin ({_with_unit(means[name].mean, info)}, {counted(means[name].images, 'image')})"
         for name in (gap.best, gap.worst)
     )
-    extremes = f"{best} and worst on {worst}: {_with_unit(gap.difference, info)} apart"
+    extremes = f"{best} and worst on {worst}: {_amount(gap.difference, info)} apart"
     return f" By skin tone, {value_label(gap.metric)} is best on {extremes}."
 
 
@@ -229,9 +238,13 @@ def _with_unit(value: float | None, info: MetricInfo) -> str:
     return f"{value_text(value, info)} {info.unit}".rstrip()
 
 
+def _amount(value: float, info: MetricInfo) -> str:
+    return f"{amount_text(value, info)} {info.unit}".rstrip()
+
+
 def _compared(value: float | None, other: float | None, info: MetricInfo, inpainter: str) -> str:
     if value is None or other is None or value == other:
         return f"equal to {inpainter}"
     side = "above" if value > other else "below"
     judged = "better" if info.better(value, other) else "worse"
-    return f"{_with_unit(abs(value - other), info)} {side} {inpainter} ({judged})"
+    return f"{_amount(abs(value - other), info)} {side} {inpainter} ({judged})"

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from skinfw.components.direction import Direction, is_better
 from skinfw.components.registry import TRAINED
 
 SplitName = Literal["validation", "test", "all"]
@@ -23,19 +24,19 @@ class MetricInfo:
 
     Attributes:
         unit: its unit, empty for a plain number.
-        direction: whether more or less is better.
+        direction: whether more, less or nearer to 0 is better.
         metadata: what you need to know to compare it, by label: backbone, resizing, warnings.
         parameters: the metric's name and its configuration, without the regions.
     """
 
     unit: str
-    direction: Literal["higher", "lower"]
+    direction: Direction
     metadata: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def better(self, value: float, other: float) -> bool:
         """Return whether ``value`` is better than ``other``."""
-        return value > other if self.direction == "higher" else value < other
+        return is_better(value, other, self.direction)
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,12 @@ class SkinTone:
     Attributes:
         ita: individual typology angle in degrees; larger for lighter skin.
         monk: the nearest of the ten Monk skin tones, 1 (lightest) to 10.
+        lightness: L*, 0 to 100; None if it was not measured.
     """
 
     ita: float
     monk: int
+    lightness: float | None = None
 
 
 @dataclass(frozen=True)

@@ -51,15 +51,27 @@ def skin_tones(images: Tensor, skin: Tensor) -> list[SkinTone | None]:
     return [_tone(image[:, shown]) for image, shown in zip(images, skin[:, 0] > 0.5, strict=True)]
 
 
+def tone_of_lab(lab: Sequence[float]) -> SkinTone:
+    """Return the tone of a color, given as L*, a* and b*."""
+    return SkinTone(typology_angle(lab[0], lab[2]), nearest_monk(lab), lab[0])
+
+
 def _tone(colors: Tensor) -> SkinTone | None:
     """Return the tone of ``(3, N)`` colors."""
-    if not colors.shape[1]:
-        return None
+    return tone_of_lab(median_lab(colors)) if colors.shape[1] else None
+
+
+def median_lab(colors: Tensor) -> list[float]:
+    """Return the medians of L*, a* and b* over colors.
+
+    Args:
+        colors: float RGB ``(3, N)`` in [0, 1], at least one.
+    """
     # a median needs sorting, and torch.quantile is limited to 16 million values
     ordered = _to_lab(colors.float().cpu()).sort(dim=1).values
     middle = colors.shape[1] // 2
     lab: list[float] = ((ordered[:, middle] + ordered[:, -middle - 1]) / 2).tolist()
-    return SkinTone(typology_angle(lab[0], lab[2]), nearest_monk(lab))
+    return lab
 
 
 def _to_lab(colors: Tensor) -> Tensor:

@@ -1,22 +1,26 @@
 """Comparison of results across skin tones. Light: no torch.
 
-Images are grouped by classes of the individual typology angle, and by the nearest Monk skin tone. A group's
-mean is over its images' values; images without a value do not count.
+Images are grouped by classes of the individual typology angle, by the nearest Monk skin tone, and into fifths
+by lightness. A group's mean is over its images' values; images without a value do not count.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from skinfw.components.direction import badness
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.bootstrap import MeanInterval, mean_interval
 from skinfw.evaluation.results import Evaluation, SkinTone
 
-Scheme = Literal["ita", "monk"]
-SCHEMES: tuple[Scheme, ...] = ("ita", "monk")
+Scheme = Literal["fifths", "ita", "monk"]
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
+
+FIFTHS = ("lightest fifth", "lighter fifth", "middle fifth", "darker fifth", "darkest fifth")
+"""Equal parts of an evaluation's images, by the lightness of the true skin."""
 
 ITA_CLASSES: Mapping[str, float] = {
     "very light": 55.0,
@@ -84,19 +88,38 @@ def ita_class(ita: float) -> str:
     return next((name for name, limit in ITA_CLASSES.items() if ita > limit), "dark")
 
 
-def group_of(tone: SkinTone, scheme: Scheme) -> str:
-    """Return the name of a skin tone's group."""
-    return ita_class(tone.ita) if scheme == "ita" else str(tone.monk)
+def image_groups(tones: Sequence[SkinTone | None], scheme: Scheme) -> list[str | None]:
+    """Return the name of each image's group; None for an image without a tone.
+
+    Example:
+        >>> image_groups([SkinTone(20.0, 5, 55.0), None, SkinTone(50.0, 3, 80.0)], "ita")
+        ['tan', None, 'light']
+    """
+    if scheme == "fifths":
+        return _fifths([None if tone is None else tone.lightness for tone in tones])
+    if scheme == "ita":
+        return [None if tone is None else ita_class(tone.ita) for tone in tones]
+    return [None if tone is None else str(tone.monk) for tone in tones]
+
+
+def _fifths(lightness: Sequence[float | None]) -> list[str | None]:
+    known = [(-value, place) for place, value in enumerate(lightness) if value is not None]
+    found: list[str | None] = [None] * len(lightness)
+    for rank, (_, place) in enumerate(sorted(known)):
+        found[place] = FIFTHS[rank * len(FIFTHS) // len(known)]
+    return found
 
 
 def groups(scheme: Scheme) -> list[str]:
     """Return the names of all groups, lightest first."""
+    if scheme == "fifths":
+        return list(FIFTHS)
     return list(ITA_CLASSES) if scheme == "ita" else [str(tone) for tone in range(1, MONK_TONES + 1)]
 
 
 def group_sizes(evaluation: Evaluation, scheme: Scheme) -> dict[str, int]:
     """Return the number of images of each nonempty group, lightest first."""
-    members = [group_of(tone, scheme) for tone in evaluation.tones if tone is not None]
+    members = image_groups(evaluation.tones, scheme)
     return {name: members.count(name) for name in groups(scheme) if name in members}
 
 
@@ -117,9 +140,9 @@ def group_means(
 def _group_values(evaluation: Evaluation, key: str, scheme: Scheme, inpainter: str) -> dict[str, list[float]]:
     values: dict[str, list[float]] = {name: [] for name in groups(scheme)}
     per_image = evaluation.per_image[inpainter].get(key, ())
-    for tone, value in zip(evaluation.tones, per_image, strict=False):
-        if tone is not None and value is not None:
-            values[group_of(tone, scheme)].append(value)
+    for group, value in zip(image_groups(evaluation.tones, scheme), per_image, strict=False):
+        if group is not None and value is not None:
+            values[group].append(value)
     return values
 
 
@@ -151,9 +174,10 @@ def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     }
     if len(means) < 2:
         return None
-    lowest, highest = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
-    best, worst = (highest, lowest) if evaluation.metrics[key].direction == "higher" else (lowest, highest)
-    return ToneGap(key, best, worst, means[highest] - means[lowest])
+    direction = evaluation.metrics[key].direction
+    worse = {name: badness(mean, direction) for name, mean in means.items()}
+    best, worst = min(worse, key=worse.__getitem__), max(worse, key=worse.__getitem__)
+    return ToneGap(key, best, worst, abs(means[best] - means[worst]))
 
 
 def tones_json(evaluation: Evaluation) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 from torch import Tensor
 
 from skinfw.components.config import MetricConfig
+from skinfw.components.direction import Direction
 from skinfw.components.measured_region import Region
 from skinfw.interfaces.component import Component
 
@@ -32,12 +33,12 @@ class Metric(Component[MetricConfigT, MetricIO]):
 
     Attributes:
         unit: unit of the value, for instance ``dB``; empty for a plain number.
-        direction: whether higher or lower is better.
+        direction: whether values are better if they are ``higher``, ``lower`` or nearer to ``zero``.
     """
 
     kind: ClassVar[str] = "metric"
     unit: ClassVar[str] = ""
-    direction: ClassVar[Literal["higher", "lower"]]
+    direction: ClassVar[Direction]
 
     @abstractmethod
     def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor | None:

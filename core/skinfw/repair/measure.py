@@ -15,7 +15,7 @@ from skinfw.data.segmentation import LabelMap, Mask, RgbImage, Segmentation
 from skinfw.data.skin_color import MIN_PIXELS
 from skinfw.errors import DataError
 from skinfw.evaluation.results import SkinTone
-from skinfw.evaluation.skin_tone import nearest_monk, typology_angle
+from skinfw.evaluation.skin_tone import tone_of_lab, typology_angle
 from skinfw.interfaces import Segmenter
 from skinfw.repair.pair import Pair, compare
 from skinfw.repair.regions import nearest_zone
@@ -126,7 +126,7 @@ def tone_of(pair: Pair) -> SkinTone | None:
     if np.count_nonzero(pair.person.bare) < MIN_PIXELS:
         return None
     lab = np.median(lab_of(pair.photo, pair.person.bare), axis=0).tolist()
-    return SkinTone(typology_angle(lab[0], lab[2]), nearest_monk(lab))
+    return tone_of_lab(lab)
 
 
 def measure_pair(

@@ -10,10 +10,11 @@ from typing import Any
 from torch import nn
 
 from skinfw.assembly.assemble import build_discriminator, build_generator
+from skinfw.components.direction import ARROWS, BETTER
 from skinfw.components.reference import numbered
 from skinfw.components.registry import installed
 from skinfw.evaluation.metric_metadata import images_text, merged
-from skinfw.evaluation.metric_tables import ARROWS, metric_label
+from skinfw.evaluation.metric_tables import metric_label
 from skinfw.evaluation.results import Evaluation
 from skinfw.specs.spec import Spec
 
@@ -62,7 +63,7 @@ def metric_cards(spec: Spec, evaluation: Evaluation) -> list[MetricCard]:
 def _direction(evaluation: Evaluation, key: str) -> str:
     info = evaluation.metrics[key]
     unit = f", in {info.unit}" if info.unit else ""
-    return f"{ARROWS[info.direction]} {info.direction} is better{unit}"
+    return f"{ARROWS[info.direction]} {BETTER[info.direction]}{unit}"
 
 
 def _paragraphs(metric: type[Any]) -> list[str]:

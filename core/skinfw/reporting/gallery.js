@@ -19,17 +19,24 @@ function draw(parent, tag, attributes) {
   return child;
 }
 
-function number(value, unit) {
+function number(value, {unit, direction}) {
   if (value === null) return "n/a";
-  return unit ? value.toFixed(2) : String(Number(value.toPrecision(4)));
+  const sign = direction === "zero" && value >= 0 ? "+" : "";
+  return sign + (unit ? value.toFixed(2) : String(Number(value.toPrecision(4))));
+}
+
+// smaller for a better value
+function badness(value, direction) {
+  if (value === null) return null;
+  return direction === "zero" ? Math.abs(value) : direction === "higher" ? -value : value;
 }
 
 // how to order the samples: a metric from either end, name, or skin tone; samples without a value come last
 const orders = [];
 data.metrics.forEach((metric, index) => {
-  const better = metric.higher ? -1 : 1, value = row => row.values[index][0];
-  orders.push({label: `${metric.label}, worst first`, metric: index, value, sign: -better});
-  orders.push({label: `${metric.label}, best first`, metric: index, value, sign: better});
+  const value = row => badness(row.values[index][0], metric.direction);
+  orders.push({label: `${metric.label}, worst first`, metric: index, value, sign: -1});
+  orders.push({label: `${metric.label}, best first`, metric: index, value, sign: 1});
 });
 orders.push({label: "name", value: row => row.name, sign: 1});
 if (data.tones.length) {
@@ -77,9 +84,9 @@ function card(row) {
   image.style.setProperty("--narrow", Math.min(3, data.main) * width / height);
   button.append(image);
   if (index !== null) {
-    const {label, unit} = data.metrics[index];
+    const metric = data.metrics[index], {label, unit} = metric;
     const values = row.values[index].map((value, place) =>
-      `${place ? `${data.inpainters[place]} ` : ""}${number(value, unit)}${place ? "" : ` ${unit}`}`);
+      `${place ? `${data.inpainters[place]} ` : ""}${number(value, metric)}${place ? "" : ` ${unit}`}`);
     add(button, "span", `${label} ${values.join(" · ")}`, "value");
   }
   add(button, "span", row.tone === null || !data.tones.length ? row.name : `${row.name} · ${row.tone} skin`, "note");
@@ -137,11 +144,13 @@ function table(row) {
   const head = document.createElement("thead"), body = document.createElement("tbody");
   const top = add(head, "tr");
   ["metric", ...data.inpainters].forEach(text => add(top, "th", text));
-  data.metrics.forEach(({label, unit, higher}, index) => {
-    const line = add(body, "tr"), values = row.values[index], known = values.filter(value => value !== null);
-    const best = known.length > 1 ? (higher ? Math.max : Math.min)(...known) : null;
-    add(line, "th", `${label}${unit ? ` (${unit})` : ""}\u00a0${higher ? "↑" : "↓"}`);
-    values.forEach(value => add(line, "td", number(value, unit), value !== null && value === best ? "best" : ""));
+  data.metrics.forEach((metric, index) => {
+    const {label, unit, direction, arrow} = metric, line = add(body, "tr"), values = row.values[index];
+    const known = values.filter(value => value !== null).map(value => badness(value, direction));
+    const best = known.length > 1 ? Math.min(...known) : null;
+    add(line, "th", `${label}${unit ? ` (${unit})` : ""}\u00a0${arrow}`);
+    values.forEach(value => add(line, "td", number(value, metric),
+      value !== null && badness(value, direction) === best ? "best" : ""));
   });
   return [head, body];
 }

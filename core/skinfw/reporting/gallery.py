@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from skinfw.components.direction import ARROWS
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.examples import Example, ranking_metric
 from skinfw.evaluation.gallery import SMALL, Gallery
@@ -74,7 +75,8 @@ def gallery_values(gallery: Gallery, evaluation: Evaluation, folder: Path) -> di
             {
                 "label": value_label(key),
                 "unit": evaluation.metrics[key].unit,
-                "higher": evaluation.metrics[key].direction == "higher",
+                "direction": evaluation.metrics[key].direction,
+                "arrow": ARROWS[evaluation.metrics[key].direction],
             }
             for key in keys
         ],

@@ -19,6 +19,7 @@ _TEX = str.maketrans(
         "†": r"$^\dagger$",
         "↑": r"$\uparrow$",
         "↓": r"$\downarrow$",
+        "→": r"$\rightarrow$",
         "\n": " ",
         "\r": " ",
     }

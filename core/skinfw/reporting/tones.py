@@ -17,6 +17,7 @@ from skinfw.evaluation.tone_groups import (
 )
 
 TITLES: Mapping[Scheme, str] = {
+    "fifths": "Metrics on the skin by fifths of its lightness",
     "ita": "Metrics on the skin by class of the individual typology angle",
     "monk": "Metrics on the skin by the nearest Monk skin tone",
 }
@@ -49,8 +50,8 @@ def tone_table(evaluation: Evaluation, scheme: Scheme) -> Table:
 
 
 def tone_name(group: str, scheme: Scheme) -> str:
-    """Return the display name of a group: ``light``, or ``Monk 3``."""
-    return group if scheme == "ita" else f"Monk {group}"
+    """Return the display name of a group: ``darkest fifth``, ``light``, or ``Monk 3``."""
+    return f"Monk {group}" if scheme == "monk" else group
 
 
 def short_tone_table(evaluation: Evaluation) -> Table | None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from skinfw.components.config import MetricConfig, Size
+from skinfw.components.direction import BETTER, is_better
 from skinfw.components.measured_region import WHOLE, Region
 from skinfw.interfaces import Metric, MetricIO
 from skinfw.testing._require import require
@@ -35,7 +36,7 @@ def check_metric(
     Raises:
         AssertionError: the contract is violated; the message says how.
     """
-    require(component.direction in ("higher", "lower"), f"direction is {component.direction!r}")
+    require(component.direction in BETTER, f"direction is {component.direction!r}")
     for region in config.regions:
         target, other = (_example(images, size, seed, config.measures_alpha) for seed in (0, 1))
         _check_region(partial(component, config, MetricIO(region)), region, target, other)
@@ -57,8 +58,8 @@ def _check_region(build: Callable[[], Metric[Any]], region: Region, target: Tens
     )
     require(math.isfinite(slight) and math.isfinite(strong), f"the value is {slight} or {strong} {what}")
     direction = build().direction
-    better = slight > strong if direction == "higher" else slight < strong
-    require(better, f"{direction} is better, but slight noise gives {slight}, strong {strong} {what}")
+    better = is_better(slight, strong, direction)
+    require(better, f"{BETTER[direction]}, but slight noise gives {slight}, strong {strong} {what}")
     metric = build()
     for index in range(images):
         chosen = slice(index, index + 1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
+
+from skinfw.components.direction import Direction, is_better
 
 
 @dataclass(frozen=True)
@@ -14,15 +16,15 @@ class Monitor:
 
     Attributes:
         metric: the metric, ``region/name``.
-        direction: whether more or less is better.
+        direction: whether more, less or nearer to 0 is better.
     """
 
     metric: str
-    direction: Literal["higher", "lower"]
+    direction: Direction
 
     def better(self, value: float, other: float) -> bool:
         """Return whether ``value`` is better than ``other``."""
-        return value > other if self.direction == "higher" else value < other
+        return is_better(value, other, self.direction)
 
     def to_json(self) -> dict[str, str]:
         """Return the monitor as stored in a checkpoint."""

@@ -14,9 +14,7 @@ from skinfw.interfaces import Loss, LossContext, LossIO
 from skinfw_plugins.losses.config import PerceptualConfig
 from skinfw_plugins.losses.precision import in_float32
 from skinfw_plugins.networks.published_weights import Frozen, feature_tensors
-
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Mean and standard deviation of ImageNet's images, as in the training of torchvision's networks."""
+from skinfw_plugins.shared.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 
 class PerceptualLoss(Loss[PerceptualConfig]):
@@ -92,8 +90,8 @@ class _Features(nn.Module):
         super().__init__()
         self.layers = layers
         self.places = places
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1))
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     def forward(self, images: Tensor) -> list[Tensor]:
         values = (images - self.mean) / self.std

@@ -59,6 +59,14 @@ class Ciede2000Config(MetricConfig):
     )
 
 
+class ToneBiasConfig(MetricConfig):
+    """Lightness of the painted skin minus that of the true skin."""
+
+    regions: tuple[Region, ...] = Field(
+        default=("skin",), min_length=1, description="regions that it is computed on, each separately"
+    )
+
+
 class SeamConfig(MetricConfig):
     """Gradient error around the border of the skin."""
 

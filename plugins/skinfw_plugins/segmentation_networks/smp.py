@@ -11,11 +11,10 @@ from skinfw_plugins.networks.smp import build_network, encode, padded
 from skinfw_plugins.networks.smp_config import BODYPIX_ENCODERS
 from skinfw_plugins.networks.smp_weights import load_pretrained
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
+from skinfw_plugins.shared.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 _NAME = "smp"
 _INCOMING = 3
-_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""ImageNet's mean and standard deviation of red, green and blue in [0, 1], as published encoders expect."""
 _BODYPIX = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 """What BodyPix 2 expects instead: values from -1 to 1."""
 
@@ -42,7 +41,7 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
         super().__init__(config, io)
         self.network = build_network(_NAME, config, io.size, _INCOMING, io.classes)
         self.pads_to = int(self.network.encoder.output_stride)
-        mean, deviation = _BODYPIX if config.encoder in BODYPIX_ENCODERS else _IMAGENET
+        mean, deviation = _BODYPIX if config.encoder in BODYPIX_ENCODERS else (IMAGENET_MEAN, IMAGENET_STD)
         for name, values in (("mean", mean), ("deviation", deviation)):
             self.register_buffer(name, torch.tensor(values).view(1, _INCOMING, 1, 1), persistent=False)
 

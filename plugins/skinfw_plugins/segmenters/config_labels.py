@@ -15,7 +15,7 @@ from skinfw.errors import listed
 
 LabelSetName = Literal[
     "atr", "lip", "cihp", "pascal_person_part", "deepfashion", "deepfashion_multimodal", "ccp", "bodypix",
-    "sapiens", "mediapipe",
+    "sapiens", "mediapipe", "fashn",
 ]  # fmt: skip
 """The names of `skinfw_plugins.segmenters.label_sets.LABEL_SETS`."""
 

@@ -15,6 +15,7 @@ from skinfw.components.outside import KEEPS_VARIABLES, Outside, SpecPath, resolv
 from skinfw.components.regions import RegionName
 from skinfw.components.variables import VariableText
 from skinfw_plugins.segmenters.config_labels import Labels, LabelSetName, check_regions
+from skinfw_plugins.shared.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 _Pixels = Annotated[int, Field(ge=1, le=4096)]
 _Deviation = Annotated[float, Field(gt=0)]
@@ -51,11 +52,11 @@ class OnnxParserConfig(ComponentConfig):
         default="rgb", description="order of the colors in its input; SCHP expects bgr"
     )
     mean: tuple[float, float, float] = Field(
-        default=(0.485, 0.456, 0.406),
+        default=IMAGENET_MEAN,
         description="mean subtracted from values in [0, 1], per channel in the order of its input",
     )
     std: tuple[_Deviation, _Deviation, _Deviation] = Field(
-        default=(0.229, 0.224, 0.225),
+        default=IMAGENET_STD,
         description="standard deviation by which they are then divided, per channel in the order of its "
         "input",
     )
@@ -104,7 +105,8 @@ class HuggingfaceConfig(ComponentConfig):
     labels: LabelSetName | Annotated[dict[RegionName, tuple[str, ...]], AfterValidator(check_regions)] = (
         Field(
             description="its classes: the name of a published label set with the same codes, or for each "
-            "region the names of the model's classes",
+            "region the names of the model's classes; fashn also resizes photos as that parser expects, to "
+            "576x384 by area, instead of with the model's image processor",
             examples=["atr"],
         )
     )

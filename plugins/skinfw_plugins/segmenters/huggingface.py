@@ -9,9 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import HfHubHTTPError
+from torchvision.transforms.v2.functional import normalize
 from transformers import (
     AutoConfig,
     AutoImageProcessor,
@@ -19,10 +21,11 @@ from transformers import (
     PretrainedConfig,
 )
 
+from skinfw.components.config import Size
 from skinfw.components.trust import VARIABLE, reject_connection
 from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import LabelTable, Segmentation
+from skinfw.data.segmentation import LabelTable, RgbImage, Segmentation
 from skinfw.errors import UserError, first_line
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.system.walk import walk
@@ -30,6 +33,7 @@ from skinfw_plugins.segmenters.config_labels import quoted
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet, other_tables
 from skinfw_plugins.segmenters.scores import best_class
+from skinfw_plugins.shared.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 SECONDS = 5.0
 """Timeout for the hub in seconds; transformers itself tries for up to a minute per file."""
@@ -37,6 +41,10 @@ SECONDS = 5.0
 SECONDS_VARIABLE = "HF_HUB_ETAG_TIMEOUT"
 """The hub's own variable for that timeout, in whole seconds; it overrides ``SECONDS``."""
 
+
+AREA_SIZES: Mapping[str, Size] = {"fashn": (576, 384)}
+"""By label set, the height and width of networks that were trained on photos resized by area (OpenCV's
+``INTER_AREA``), not as their image processor resizes them."""
 
 BUILT_IN = (None, "eager", "sdpa")
 """Attention implementations that need no download; None leaves the choice to transformers."""
@@ -75,11 +83,24 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
             UserError: the model cannot be loaded, or its classes are not those of the configuration.
         """
         labels = self.labels
-        pixels = photo.pixels.copy()  # PyTorch warns about read-only arrays
-        made = self._processor(images=pixels, return_tensors="pt", input_data_format="channels_last")
-        scores = self._model(pixel_values=made["pixel_values"]).logits[0].float().numpy()
+        scores = self._model(pixel_values=self._values(photo.pixels)).logits[0].float().numpy()
         found = best_class(scores, photo.size, self.config.model)
         return Segmentation(found, labels.classes, labels.regions)
+
+    def _values(self, pixels: RgbImage) -> torch.Tensor:
+        """Return a photo as the network's input, float32 ``(1, 3, h, w)``."""
+        size = AREA_SIZES.get(self.config.labels) if isinstance(self.config.labels, str) else None
+        if size is not None:
+            resized = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
+            return normalize(
+                torch.from_numpy(resized).permute(2, 0, 1)[None] / 255, [*IMAGENET_MEAN], [*IMAGENET_STD]
+            )
+        # PyTorch warns about read-only arrays
+        prepared = self._processor(
+            images=pixels.copy(), return_tensors="pt", input_data_format="channels_last"
+        )
+        values: torch.Tensor = prepared["pixel_values"]
+        return values
 
     def other_tables(self) -> Mapping[str, LabelTable]:
         """Return the other label sets if the user chose one; a table of names fits the model or fails."""

@@ -158,6 +158,13 @@ MEDIAPIPE = _label_set(
 )
 """MediaPipe's selfie multiclass segmentation. It has no footwear: shoes are clothes or others."""
 
+FASHN = _label_set(
+    "background face hair top dress skirt pants belt bag hat scarf glasses arms hands legs feet torso "
+    "jewelry",
+    skin="arms hands legs torso", head="face hair hat glasses", feet="feet",
+)  # fmt: skip
+"""FASHN's human parser, 2026, made for virtual try-on. Arms, hands, legs and torso are bare skin."""
+
 LABEL_SETS: dict[LabelSetName, LabelSet] = {
     "atr": ATR,
     "lip": LIP,
@@ -169,6 +176,7 @@ LABEL_SETS: dict[LabelSetName, LabelSet] = {
     "bodypix": BODYPIX,
     "sapiens": SAPIENS,
     "mediapipe": MEDIAPIPE,
+    "fashn": FASHN,
 }
 """All label sets by their names in configurations."""
 

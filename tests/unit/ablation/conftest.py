@@ -17,6 +17,7 @@ METRICS = {
     "image/psnr": MetricInfo("dB", "higher"),
     "image/mse": MetricInfo("", "lower"),
     "image/fid": MetricInfo("", "lower"),
+    "skin/tone_bias": MetricInfo("L*", "zero"),
 }
 
 Images = Mapping[str, Sequence[float | None]]

@@ -392,3 +392,22 @@ def test_a_size_that_proves_nothing_says_so_and_has_no_ranks_and_no_p(
             assert bool(re.search(r"\bp (=|<|\$<\$) ", text)) == ("interval" in text) == known
     row = list(csv.DictReader(io.StringIO(texts["smoke"][0])))[1]
     assert (row["image/psnr mean"], row["image/psnr p"], row["image/psnr low"]) == ("26.5", "", "")
+
+
+@pytest.mark.parametrize(
+    ("reference", "variant", "marked"), [(4.0, 1.0, True), (1.0, 4.0, False), (-4.0, -1.0, True)]
+)
+def test_a_difference_of_a_metric_with_a_sign_is_better_nearer_to_0(
+    planned: Callable[..., Plan], measure: Callable[..., None], reference: float, variant: float, marked: bool
+) -> None:
+    plan = planned()
+    for run in plan.runs:
+        measure(run, {"skin/tone_bias": [reference if run.variant == "first" else variant] * 4})
+    result = collect(plan)
+    table = differences_table(result)
+    assert table is not None
+    ((_, (cell,)),) = table.rows
+    assert (cell.text.partition(" ")[0], cell.best) == (f"{variant - reference:+.2f}", marked)
+    rows = {name: cells[0] for name, cells in metrics_table(result).rows}
+    assert rows["second"].best == marked and rows["first"].best != marked
+    assert rows["second"].text == f"{variant:+.2f} ± 0.00"

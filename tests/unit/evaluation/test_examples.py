@@ -40,6 +40,11 @@ def test_a_low_error_is_best() -> None:
     assert chosen == {"p2": "best", "p0": "median", "p1": "worst"}
 
 
+def test_a_value_near_0_is_best_where_the_metric_has_a_sign() -> None:
+    chosen = choose_examples(evaluation([3.0, -0.5, -9.0], "zero"), per_rank=1)
+    assert chosen == {"p1": "best", "p0": "median", "p2": "worst"}
+
+
 def test_two_of_each_where_there_are_six() -> None:
     chosen = choose_examples(evaluation([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]))
     assert chosen == {

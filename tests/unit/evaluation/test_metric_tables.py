@@ -21,6 +21,7 @@ from skinfw.reporting.tables import markdown_table, tex_table
 
 DB = MetricInfo("dB", "higher")
 ERROR = MetricInfo("", "lower")
+BIAS = MetricInfo("L*", "zero")
 
 
 def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, MetricInfo]) -> Evaluation:
@@ -55,6 +56,9 @@ def test_names_and_units() -> None:
         (0.000123456, ERROR, "0.0001235"),
         (12345.6, ERROR, "1.235e+04"),
         (None, DB, "n/a"),
+        (1.5, BIAS, "+1.50"),
+        (-1.5, BIAS, "-1.50"),
+        (1.5, MetricInfo("", "zero"), "+1.500"),
     ],
 )
 def test_figures_as_text(value: float | None, info: Any, text: str) -> None:
@@ -65,6 +69,8 @@ def test_one_value_alone_is_not_the_best() -> None:
     assert best_of([1.0, None], DB) is None
     assert best_of([1.0, 2.0, None], DB) == 2.0
     assert best_of([1.0, 2.0], ERROR) == 1.0
+    assert best_of([-3.0, 2.0, None, 4.0], BIAS) == 2.0
+    assert best_of([-1.0, 2.0], BIAS) == -1.0
 
 
 def test_the_table_marks_the_best_of_each_column() -> None:
@@ -106,6 +112,26 @@ def test_less_is_better_where_the_metric_says_so() -> None:
     }
     text = summary(evaluation(values, {"skin/mse": ERROR}))
     assert text.endswith("reaches skin MSE 0.01000: 0.02000 below mean_color (better).")
+
+
+def test_nearer_to_0_is_better_where_the_metric_has_a_sign() -> None:
+    values: dict[str, dict[str, float | None]] = {
+        "trained": {"skin/tone_bias": -1.0},
+        "mean_color": {"skin/tone_bias": 3.0},
+        "limbs": {"skin/tone_bias": 0.5},
+    }
+    found = evaluation(values, {"skin/tone_bias": BIAS})
+    assert summary(found).endswith(
+        "reaches skin tone bias -1.00 L*: 4.00 L* below mean_color (better), 1.50 L* below limbs (worse)."
+    )
+    table = evaluation_table(found)
+    assert table.columns[0] == "skin tone bias (L*) → 0"
+    assert [(name, cells[0].text, cells[0].best) for name, cells in table.rows] == [
+        ("trained", "-1.00", False),
+        ("mean_color", "+3.00", False),
+        ("limbs", "+0.50", True),
+    ]
+    assert r"(L*) $\rightarrow$ 0" in tex_table(table, "caption")
 
 
 def test_computed_masks_are_named() -> None:

@@ -50,6 +50,10 @@ def test_without_metrics_nothing_decides() -> None:
         (1.0, 1.0, "higher", False),
         (1.0, 2.0, "lower", True),
         (2.0, 1.0, "lower", False),
+        (-1.0, 2.0, "zero", True),
+        (1.0, -2.0, "zero", True),
+        (-2.0, 1.0, "zero", False),
+        (-1.0, 1.0, "zero", False),
     ],
 )
 def test_better_follows_the_direction(new: float, old: float, direction: Any, better: bool) -> None:
@@ -64,10 +68,12 @@ def test_json_and_back_is_the_same_evaluation() -> None:
 def test_cards_and_tones_survive_json_and_older_records_have_none() -> None:
     plain_one = evaluation({"skin/lpips": 0.2})
     metrics = {"skin/lpips": MetricInfo("", "lower", {"backbone": "AlexNet"})}
-    found = replace(plain_one, metrics=metrics, tones=(SkinTone(41.5, 4), None))
+    found = replace(plain_one, metrics=metrics, tones=(SkinTone(41.5, 4, 60.5), None))
     value = json.loads(json.dumps(found.to_json()))
-    assert value["tones"] == [{"ita": 41.5, "monk": 4}, None]
+    assert value["tones"] == [{"ita": 41.5, "monk": 4, "lightness": 60.5}, None]
     assert Evaluation.from_json(value) == found
+    del value["tones"][0]["lightness"]
+    assert Evaluation.from_json(value).tones[0] == SkinTone(41.5, 4)
     del value["tones"], value["metrics"]["skin/lpips"]["metadata"]
     older = Evaluation.from_json(value)
     assert (older.tones, older.metrics["skin/lpips"].metadata) == ((), {})

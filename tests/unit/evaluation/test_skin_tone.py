@@ -25,6 +25,7 @@ def test_the_tone_is_that_of_the_median_lab_of_the_skin_alone(count: int) -> Non
     assert found is not None
     colors = images[1].permute(1, 2, 0).double().numpy()[skin[1, 0].numpy() > 0.5]
     lightness, redness, yellowness = np.median(rgb2lab(colors[:, None])[:, 0], axis=0)
+    assert found.lightness == pytest.approx(lightness, abs=1e-3)
     assert found.ita == pytest.approx(math.degrees(math.atan2(lightness - 50, yellowness)), abs=0.05)
     shades = [rgb2lab(of_shade(shade)) for shade in MONK_SHADES]
     distances = [np.linalg.norm(shade - [lightness, redness, yellowness]) for shade in shades]

@@ -9,6 +9,7 @@ import pytest
 from skinfw.evaluation.metric_tables import summary
 from skinfw.evaluation.results import Evaluation, MetricInfo, SkinTone
 from skinfw.evaluation.tone_groups import (
+    FIFTHS,
     GroupMean,
     ToneGap,
     group_means,
@@ -21,7 +22,7 @@ from skinfw.evaluation.tone_groups import (
 from skinfw.reporting.tone_plots import tone_sections
 from skinfw.reporting.tones import TITLES, short_tone_table, tone_table
 
-LIGHT, TAN, DARK = SkinTone(50.0, 3), SkinTone(20.0, 5), SkinTone(-40.0, 9)
+LIGHT, TAN, DARK = SkinTone(50.0, 3, 80.0), SkinTone(20.0, 5, 60.0), SkinTone(-40.0, 9, 30.0)
 
 
 def evaluation(
@@ -74,7 +75,31 @@ def test_means_are_over_the_images_that_have_tone_and_value() -> None:
 def test_the_gap_is_between_classes_of_at_least_five_images() -> None:
     assert tone_gap(served_unequally()) == ToneGap("skin/psnr", "light", "dark", 3.5)
     assert tone_gap(served_unequally("lower")) == ToneGap("skin/psnr", "dark", "light", 3.5)
+    assert tone_gap(served_unequally("zero")) == ToneGap("skin/psnr", "dark", "light", 3.5)
+    signed = evaluation([LIGHT] * 5 + [DARK] * 5, [-4.0] * 5 + [3.0] * 5, "zero")
+    assert tone_gap(signed) == ToneGap("skin/psnr", "dark", "light", 7.0)
     assert tone_gap(evaluation([LIGHT] * 5 + [DARK] * 4, [20.0] * 9)) is None
+
+
+def test_fifths_are_equal_parts_by_lightness_lightest_first() -> None:
+    lightness = [20.0, 90.0, 50.0, None, 70.0, 30.0, 80.0, 60.0, 40.0, 85.0, 10.0]
+    tones = [None if each is None else SkinTone(0.0, 5, each) for each in lightness]
+    found = evaluation(tones, [0.0 if each is None else each for each in lightness])
+    means = group_means(found, "skin/psnr", "fifths")
+    assert {name: (each.mean, each.images) for name, each in means.items()} == {
+        "lightest fifth": (87.5, 2),
+        "lighter fifth": (75.0, 2),
+        "middle fifth": (55.0, 2),
+        "darker fifth": (35.0, 2),
+        "darkest fifth": (15.0, 2),
+    }
+    assert list(means) == list(FIFTHS)
+
+
+def test_a_few_images_and_tones_without_lightness_have_the_fifths_that_they_fill() -> None:
+    found = evaluation([DARK, SkinTone(0.0, 5), LIGHT], [1.0, 2.0, 3.0])
+    assert group_sizes(found, "fifths") == {"lightest fifth": 1, "middle fifth": 1}
+    assert TITLES["fifths"] not in tone_sections(evaluation([SkinTone(0.0, 5)], [1.0]))
 
 
 def test_the_summary_tells_the_gap() -> None:
@@ -146,5 +171,6 @@ def test_the_short_table_has_one_row_per_class_and_one_image_wins_nothing() -> N
 def test_json_holds_every_inpainter_and_both_ways_of_grouping() -> None:
     value = json.loads(json.dumps(tones_json(served_unequally()), allow_nan=False))
     assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "images": 5}
+    assert value["fifths"]["skin/psnr"]["trained"]["lightest fifth"]["images"] == 3
     assert value["monk"]["skin/psnr"]["mean_color"]["5"] == {"mean": 10.0, "images": 1}
     assert value["gap"] == {"metric": "skin/psnr", "best": "light", "worst": "dark", "difference": 3.5}

@@ -134,11 +134,14 @@ def shown(run: Run) -> Any:
 def test_all_test_images_are_files_that_the_page_names_with_their_values(
     make_run: Callable[..., Any], tmp_path: Path
 ) -> None:
-    run = make_run(tmp_path / "run", metrics=["psnr", "mse"])
+    run = make_run(tmp_path / "run", metrics=["psnr", "mse", "tone_bias"])
     found = evaluate_run(run)
     data = shown(run)
-    assert [each["label"] for each in data["metrics"]] == ["image PSNR", "skin PSNR", "image MSE", "skin MSE"]
-    assert [each["higher"] for each in data["metrics"]] == [True, True, False, False]
+    labels = ["image PSNR", "skin PSNR", "image MSE", "skin MSE", "skin tone bias"]
+    assert [each["label"] for each in data["metrics"]] == labels
+    directions = ["higher", "higher", "lower", "lower", "zero"]
+    assert [each["direction"] for each in data["metrics"]] == directions
+    assert [each["arrow"] for each in data["metrics"]] == ["↑", "↑", "↓", "↓", "→ 0"]
     assert (data["ranking"], data["inpainters"]) == (1, ["trained", "opencv_inpaint", "mean_color"])
     assert sorted(each["name"] for each in data["samples"]) == sorted(found.names)
     for sample in data["samples"]:

@@ -69,6 +69,26 @@ def test_the_labels_are_what_the_model_says(model: Path) -> None:
     assert np.array_equal(found.region("skin"), found.labels == 3)
 
 
+def test_fashns_parser_sees_photos_resized_by_area_to_its_own_size(tmp_path: Path) -> None:
+    """The reference has a whole factor, for which area resizing is the mean of blocks of 2x2 pixels."""
+    from transformers import SegformerForSemanticSegmentation
+
+    folder = save_segformer(tmp_path, [f"class {code}" for code in range(18)])
+    (folder / "preprocessor_config.json").unlink()
+    photo = np.random.default_rng(1).integers(0, 256, (1152, 768, 3), np.uint8)
+    blocks = photo.reshape(576, 2, 384, 2, 3).mean(axis=(1, 3)).round() / 255
+    values = torch.tensor((blocks - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225], dtype=torch.float32)
+    with torch.inference_mode():
+        network = SegformerForSemanticSegmentation.from_pretrained(folder).eval()
+        scores = network(values.permute(2, 0, 1)[None]).logits
+    fine = torch.nn.functional.interpolate(scores, (1152, 768), mode="bilinear", align_corners=False)
+    found = segmenter(folder, labels="fashn").segment(Photo(photo))
+    assert np.mean(found.labels == fine.argmax(1)[0].numpy()) > 0.99
+    assert len(np.unique(found.labels)) > 1
+    assert found.classes == LABEL_SETS["fashn"].classes
+    assert np.array_equal(found.region("skin"), np.isin(found.labels, [12, 13, 14, 16]))
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
 def test_a_special_file_in_the_folder_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:

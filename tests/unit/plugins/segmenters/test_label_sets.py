@@ -20,6 +20,8 @@ PUBLISHED = {
     "bodypix": (25, {0: "background", 1: "head", 2: "head", 23: "feet", 24: "feet"}),
     "sapiens": (28, {1: "apparel", 2: "head", 3: "head", 8: "feet", 9: "apparel", 21: "skin", 27: "head"}),
     "mediapipe": (6, {1: "head", 2: "skin", 3: "head", 4: "apparel"}),
+    "fashn": (18, {1: "head", 3: "apparel", 9: "head", 10: "apparel", 11: "head", 12: "skin", 13: "skin",
+                   14: "skin", 15: "feet", 16: "skin", 17: "apparel"}),
 }  # fmt: skip
 UNTOLD = {"pascal_person_part": [2, 3, 4, 5, 6], "bodypix": list(range(3, 23))}
 
