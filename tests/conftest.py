@@ -284,7 +284,8 @@ def _write_random_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[
         for name, tensor in shapes.items():
             incoming = tensor[0].numel() if tensor.ndim > 1 else 800
             values = torch.randn(tensor.shape, generator=generator)
-            state[f"features.{name}"] = values * (2 / incoming) ** 0.5
+            values *= (2 / incoming) ** 0.5
+            state[f"features.{name}"] = values.abs() if name.endswith("running_var") else values
         path = folder / f"random-{network}-{layers}.pth"
         torch.save(state, path)
         return path, hashlib.sha256(path.read_bytes()).hexdigest()
@@ -308,7 +309,7 @@ def random_weights(
         shared_distance.cache_clear()
         path, sha256 = _write_random_weights(network, layers)
         monkeypatch.setenv("TORCH_HOME", str(path.parents[2]))
-        file = replace(TORCHVISION[network], name=path.name, sha256=sha256)
+        file = replace(TORCHVISION[network], name=path.name, sha256=sha256, other_names=())
         monkeypatch.setitem(TORCHVISION, network, file)
         return path
 

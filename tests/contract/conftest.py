@@ -376,6 +376,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("loss", "perceptual"): lambda _: [
         Example({"layers": ["relu1_2", "relu2_2"]}, {"size": (16, 24)}),
         Example({"layers": ["relu2_1"], "region": "skin", "distance": "l2"}, {"size": (16, 24)}),
+        Example({"net": "mobilenet_v2", "layers": ["stage2", "stage1"]}, {"size": (16, 24)}),
     ],
     ("loss", "total_variation"): of({}, {"region": "skin"}),
     ("loss", "color"): of({}, {"region": "image", "covariance": 0}),
@@ -398,6 +399,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
         Example({}, {"images": 16}),
         Example({"subset_size": 12, "subsets": 5}, {"images": 16}),
     ],
+    ("metric", "kernel_distance"): lambda _: [Example({"net": "mobilenet_v2"}, {"images": 16})],
     ("dataset", "mannequins"): of({"count": 3}),
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
     ("dataset", "photos"): _photos,
@@ -460,11 +462,13 @@ def _weights(random_weights: Callable[..., Path]) -> None:
     for network in ("alexnet", "squeezenet1_1"):
         random_weights(network)
     random_weights("vgg16", layers=10)
+    random_weights("mobilenet_v2")
 
 
 @pytest.fixture(autouse=True)
 def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let FID and KID look through a small network: the real one takes seconds for a few images."""
+    """Let metrics of sets look through a small network: the real ones take seconds for a few images."""
+    from skinfw_plugins.metrics import kernel_distance
     from skinfw_plugins.networks import inception
 
     torch.manual_seed(0)
@@ -477,6 +481,7 @@ def _inception(monkeypatch: pytest.MonkeyPatch) -> None:
 
     small = inception.Inception(Small(), 6)
     monkeypatch.setattr(inception, "extractor", lambda: small)
+    monkeypatch.setattr(kernel_distance, "pooled_encoder", lambda _: small)
 
 
 @pytest.fixture(autouse=True)

@@ -36,6 +36,7 @@ class WeightsFile:
         license: the license under which it is published.
         cache: where to keep a downloaded file: torch's folder, which torchvision uses too, or skinfw's own.
         also: the SHA-256 of other accepted files on disk: the same network, packed differently.
+        other_names: other names of such files.
     """
 
     name: str
@@ -45,6 +46,7 @@ class WeightsFile:
     license: str
     cache: Literal["torch", "skinfw"] = "torch"
     also: tuple[str, ...] = ()
+    other_names: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -119,26 +121,29 @@ def file_sha256(path: Path) -> str:
 
 
 def load_weights(file: WeightsFile) -> dict[str, Tensor]:
-    """Return the tensors of a weights file on the CPU; only tensors are unpickled.
+    """Return the tensors of a weights file on the CPU, pickled or safetensors; only tensors are unpickled.
 
     Raises:
         UserError: as `find_weights`, or it does not contain named tensors.
     """
     import torch
+    from safetensors.torch import load_file
 
     path = find_weights(file)
     try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever torch raises for a file that is not a state dict
+    except Exception as error:  # whatever they raise for a file that is not a state dict
         raise UserError(f"{path}: contains no readable weights: {error}") from error
     return state
 
 
 def _places(file: WeightsFile) -> Iterator[Path]:
     folder = os.environ.get(VARIABLE)
-    if folder:
-        yield Path(folder, file.name)
-        yield from sorted(Path(folder).rglob(file.name))
+    for name in (file.name, *file.other_names) if folder else ():
+        yield Path(folder, name)
+        yield from sorted(Path(folder).rglob(name))
     yield file.folder / file.name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -11,8 +11,14 @@ from skinfw.components.config import DiscriminatorConfig, LossConfig, Size, Size
 from skinfw.components.field_names import APPAREL, FACE, SKIN
 from skinfw.components.measured_region import REGION_DESCRIPTION, Region
 from skinfw.components.weights import WeightsFile
-from skinfw_plugins.networks.published_files import LPIPS_NETWORKS, TORCHVISION
-from skinfw_plugins.shared.fields import LPIPS_MIN_SIDE, LpipsNet, MsSsimScales, ms_ssim_min_side
+from skinfw_plugins.networks.published_files import ENCODER_FILES, LPIPS_NETWORKS, TORCHVISION
+from skinfw_plugins.shared.fields import (
+    LPIPS_MIN_SIDE,
+    ImagenetEncoderName,
+    LpipsNet,
+    MsSsimScales,
+    ms_ssim_min_side,
+)
 
 
 class L1Config(LossConfig):
@@ -89,16 +95,22 @@ _VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions between two halvings (Simonyan and Zisserman 2015, table 1)."""
 
 
-class PerceptualConfig(LossConfig):
-    """Difference of VGG's features (Johnson et al. 2016); the network's weights are downloaded."""
+_STAGES = {f"stage{stage}": stage - 1 for stage in range(1, 6)}
+"""The outputs of an encoder at each of its sizes."""
 
-    net: Literal["vgg16", "vgg19"] = Field(default="vgg16", description="network whose features are compared")
-    layers: tuple[str, ...] = Field(
-        default=("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
-        min_length=1,
-        validate_default=True,
-        description="layers, weighted equally, as relu<block>_<convolution>; later ones see content and "
-        "less color (Johnson et al. 2016: relu3_3 for content, the default's four for style)",
+
+class PerceptualConfig(LossConfig):
+    """Difference of features of a network (Johnson et al. 2016), whose weights are downloaded."""
+
+    net: Literal["vgg16", "vgg19"] | ImagenetEncoderName = Field(
+        default="vgg16", description="network trained on ImageNet whose features are compared"
+    )
+    layers: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="layers, weighted equally; later ones see content and less color. Of a VGG: "
+        "relu<block>_<convolution> (Johnson et al. 2016: relu3_3 for content); of the others: stage1 to "
+        "stage5, each half the size of the one before. null: relu1_2, relu2_2, relu3_3 and relu4_3 (the "
+        "paper's four for style), or stage1 to stage4",
     )
     distance: Literal["l1", "l2"] = Field(
         default="l1",
@@ -107,8 +119,10 @@ class PerceptualConfig(LossConfig):
 
     @field_validator("layers")
     @classmethod
-    def _check_layers(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        known = _vgg_places(info.data["net"]) if "net" in info.data else {}
+    def _check_layers(cls, value: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if value is None:
+            return value
+        known = _places(info.data["net"]) if "net" in info.data else {}
         unknown = [name for name in value if known and name not in known]
         if unknown:
             raise PydanticCustomError(
@@ -120,23 +134,37 @@ class PerceptualConfig(LossConfig):
 
     @property
     def places(self) -> tuple[int, ...]:
-        """The index of each layer in torchvision's ``features``."""
-        known = _vgg_places(self.net)
-        return tuple(known[name] for name in self.layers)
+        """The index of each layer: of a VGG in torchvision's ``features``, of the others among the stages."""
+        known = _places(self.net)
+        return tuple(known[name] for name in self.layers or _DEFAULT_LAYERS[self.net in _VGG_BLOCKS])
 
     def size_requirement(self, size: Size) -> SizeRequirement:
-        """Return the sizes that leave at least one pixel for the last block."""
-        last = max(int(name[len("relu")]) for name in self.layers)
-        return SizeRequirement(minimum=2 ** (last - 1))
+        """Return the sizes that leave at least one pixel for the last block; the encoders accept all."""
+        if self.net not in _VGG_BLOCKS:
+            return SizeRequirement()
+        names = {place: name for name, place in _places(self.net).items()}
+        return SizeRequirement(minimum=2 ** (int(names[max(self.places)][len("relu")]) - 1))
 
     def published_files(self) -> tuple[WeightsFile, ...]:
         """Return the weights of its network. See `ComponentConfig.published_files`."""
-        return (TORCHVISION[self.net],)
+        if self.net == "vgg16" or self.net == "vgg19":
+            return (TORCHVISION[self.net],)
+        return (ENCODER_FILES[self.net],)
 
 
-def _vgg_places(net: str) -> dict[str, int]:
-    """Return the index of each activation among a VGG's layers."""
-    places, place = {}, 0
+_DEFAULT_LAYERS = {
+    True: ("relu1_2", "relu2_2", "relu3_3", "relu4_3"),
+    False: ("stage1", "stage2", "stage3", "stage4"),
+}
+"""The layers of a VGG, and of other networks."""
+
+
+def _places(net: str) -> dict[str, int]:
+    """Return the index of each stage of an encoder, or of each activation among a VGG's layers."""
+    if net not in _VGG_BLOCKS:
+        return _STAGES
+    places: dict[str, int] = {}
+    place = 0
     for block, count in enumerate(_VGG_BLOCKS[net], start=1):
         for convolution in range(1, count + 1):
             places[f"relu{block}_{convolution}"] = place + 1

@@ -9,8 +9,8 @@ from pydantic import Field
 from skinfw.components.config import MetricConfig
 from skinfw.components.measured_region import Region
 from skinfw.components.weights import WeightsFile
-from skinfw_plugins.networks.published_files import INCEPTION, LPIPS_NETWORKS, TORCHVISION
-from skinfw_plugins.shared.fields import LpipsNet, MsSsimScales
+from skinfw_plugins.networks.published_files import ENCODER_FILES, INCEPTION, LPIPS_NETWORKS, TORCHVISION
+from skinfw_plugins.shared.fields import ImagenetEncoderName, LpipsNet, MsSsimScales
 
 
 class MseConfig(MetricConfig):
@@ -108,8 +108,8 @@ class FidConfig(MetricConfig):
         return (INCEPTION,)
 
 
-class KidConfig(MetricConfig):
-    """Kernel inception distance (Binkowski et al. 2018); its network's weights are downloaded."""
+class KernelConfig(MetricConfig):
+    """Base of the distances of two sets of images by a kernel."""
 
     regions: tuple[Literal["image"], ...] = Field(
         default=("image",), min_length=1, description="regions that it is computed on: the whole image"
@@ -124,6 +124,22 @@ class KidConfig(MetricConfig):
         description="images per subset; if there are fewer, they form one subset (paper: 1000)",
     )
 
+
+class KidConfig(KernelConfig):
+    """Kernel inception distance (Binkowski et al. 2018); its network's weights are downloaded."""
+
     def published_files(self) -> tuple[WeightsFile, ...]:
         """Return the weights of Inception-v3. See `ComponentConfig.published_files`."""
         return (INCEPTION,)
+
+
+class KernelDistanceConfig(KernelConfig):
+    """Distance like KID's in the features of a small encoder, whose weights are downloaded."""
+
+    net: ImagenetEncoderName = Field(
+        default="mobilenet_v2", description="encoder trained on ImageNet whose features are compared"
+    )
+
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the weights of the encoder. See `ComponentConfig.published_files`."""
+        return (ENCODER_FILES[self.net],)

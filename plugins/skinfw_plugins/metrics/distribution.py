@@ -40,9 +40,13 @@ class DistributionMetric(Metric[MetricConfigT]):
 
     def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
         super().__init__(config, io)
-        self.network = inception.extractor()
+        self.network = self.extractor()
         self._painted: list[Tensor] = []
         self._true: list[Tensor] = []
+
+    def extractor(self) -> nn.Module:
+        """Return the network: of images, float32 RGB ``(B, 3, H, W)`` in [0, 1], the features ``(B, n)``."""
+        return inception.extractor()
 
     def update(self, output: Tensor, target: Tensor, region: Tensor | None) -> None:
         """Add a batch. See `Metric.update`."""

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from skinfw_plugins.shared.fields import Norm
+from skinfw_plugins.shared.imagenet import IMAGENET_MEAN, IMAGENET_STD
+
+
+class ImagenetInput(nn.Module):
+    """Normalizes RGB images in [0, 1] by ImageNet's mean and standard deviation."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the network's input, of the images' shape ``(B, 3, H, W)``."""
+        return (images - self.mean) / self.std
 
 
 def norm_layers(norm: Norm, channels: int) -> list[nn.Module]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from skinfw.components.weights import WeightsFile
-from skinfw_plugins.shared.fields import LpipsNet
+from skinfw_plugins.shared.fields import ImagenetEncoderName, LpipsNet
 
 
 def _torchvision(name: str, purpose: str) -> WeightsFile:
@@ -18,8 +20,31 @@ TORCHVISION: dict[str, WeightsFile] = {
     "squeezenet1_1": _torchvision("squeezenet1_1-b8a52dc0.pth", "SqueezeNet 1.1 trained on ImageNet"),
     "vgg16": _torchvision("vgg16-397923af.pth", "VGG-16 trained on ImageNet"),
     "vgg19": _torchvision("vgg19-dcbb9e9d.pth", "VGG-19 trained on ImageNet"),
+    "mobilenet_v2": replace(
+        _torchvision("mobilenet_v2-b0353104.pth", "MobileNetV2 trained on ImageNet"),
+        also=("cbd3255e2c886096b0af23bef65b58d0d7944a816ef5ee6643edde0cbecfdeef",),
+        other_names=("mobilenet_v2.safetensors",),
+    ),
 }
 """Weights files by the name of the network in ``torchvision.models``."""
+
+EFFICIENTNET_LITE0 = WeightsFile(
+    "tf_efficientnet_lite0-0aa007d2.pth",
+    "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-weights/"
+    "tf_efficientnet_lite0-0aa007d2.pth",
+    "0aa007d2",
+    "EfficientNet-Lite0 trained on ImageNet",
+    "Apache-2.0",
+    also=("64cb5905cda00f0bb2644c0165c5aaacdc5215fa76434fb8946abb625abf19c2",),
+    other_names=("tf_efficientnet_lite0.safetensors",),
+)
+"""The weights that timm publishes, converted from TensorFlow; or the same in safetensors."""
+
+ENCODER_FILES: dict[ImagenetEncoderName, WeightsFile] = {
+    "mobilenet_v2": TORCHVISION["mobilenet_v2"],
+    "efficientnet_lite0": EFFICIENTNET_LITE0,
+}
+"""Weights files of the small encoders."""
 
 LPIPS_NETWORKS: dict[LpipsNet, str] = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
 """The name in ``torchvision.models`` of each network of LPIPS."""

@@ -39,9 +39,14 @@ class Frozen(nn.Module):
         super().__init__()
         self._held = (network.eval().requires_grad_(False),)
 
+    @property
+    def network(self) -> Any:
+        """The network."""
+        return self._held[0]
+
     def forward(self, *inputs: Tensor) -> Any:
         """Return the network's output."""
-        return self._held[0](*inputs)
+        return self.network(*inputs)
 
     def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Self:
         self._held[0]._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch does not type it

@@ -25,6 +25,9 @@ SpectralNorm = Annotated[
 LpipsNet = Literal["alex", "vgg", "squeeze"]
 """The networks with published LPIPS weights: AlexNet, VGG-16, SqueezeNet 1.1."""
 
+ImagenetEncoderName = Literal["mobilenet_v2", "efficientnet_lite0"]
+"""The small encoders trained on ImageNet whose features are compared."""
+
 MS_SSIM_EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Weight of each scale of MS-SSIM, finest first (Wang et al. 2003, section 3.2)."""
 

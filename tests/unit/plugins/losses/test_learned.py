@@ -10,6 +10,7 @@ from typing import Any
 import lpips
 import numpy as np
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 import torchvision
 from torch import nn
@@ -134,7 +135,7 @@ def test_lpips_has_a_gradient_to_the_output_only_and_where_no_feature_is_above_0
     assert example.output.grad is not None
     assert example.output.grad.any()
     assert example.target.grad is None
-    network = loss.distance.layers._held[0]
+    network = loss.distance.layers.network
     assert not network.training
     assert all(parameter.grad is None for parameter in network.parameters())
     # features that are 0 everywhere: the root in their length has no derivative there
@@ -212,6 +213,46 @@ def test_perceptual_equals_torchvisions_features(
     assert term.item() == pytest.approx(np.mean(costs), rel=1e-4)
 
 
+@pytest.mark.parametrize("region", ["image", "skin"])
+def test_perceptual_on_stages_equals_the_same_network_of_another_library(
+    region: str, random_weights: Weights
+) -> None:
+    file = random_weights("mobilenet_v2")
+    layers = ["stage2", "stage3"] if region == "skin" else ["stage1", "stage5"]
+    config = PerceptualConfig.model_validate({"net": "mobilenet_v2", "layers": layers, "region": region})
+    example = make_context()
+    loss = PerceptualLoss(config, LossIO(SIZE))
+    encoder = smp.encoders.get_encoder("mobilenet_v2", weights=None)
+    encoder.load_state_dict(torch.load(file))
+    normalize = torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    with torch.no_grad():
+        one, other = (encoder.eval()(normalize(each)) for each in (example.output, example.target))
+    costs = []
+    for layer in layers:
+        stage = int(layer.removeprefix("stage"))
+        values = (one[stage] - other[stage]).abs()
+        weight = torch.ones_like(values)
+        if region == "skin":  # sides that halve evenly
+            weight = nn.functional.avg_pool2d(example.fields[SKIN], 2**stage).expand_as(values)
+        costs.append(float((values * weight).sum() / weight.sum()))
+    assert loss.generator_loss(example).item() == pytest.approx(np.mean(costs), rel=1e-4)
+    count = loss.region_count(example.region(region))
+    assert count is None or count.tolist() == pytest.approx(
+        [float(nn.functional.avg_pool2d(example.fields[SKIN], 2**stage).sum()) for stage in (2, 3)]
+    )
+    assert loss.state_dict() == {}
+
+
+def test_stages_of_an_odd_size_are_counted_as_the_network_makes_them(random_weights: Weights) -> None:
+    random_weights("mobilenet_v2")
+    config = PerceptualConfig(net="mobilenet_v2", region="skin")
+    loss = PerceptualLoss(config, LossIO((33, 41)))
+    example = make_context((33, 41))
+    shapes = [tuple(each.shape[2:]) for each in loss.features(example.output)]
+    assert loss.features.network.sizes((33, 41)) == shapes
+    assert config.size_requirement((33, 41)).error((1, 1)) is None
+
+
 def test_perceptual_over_no_skin_is_0(random_weights: Weights) -> None:
     random_weights("vgg16", layers=10)
     config = PerceptualConfig(layers=("relu1_2",), region="skin")
@@ -226,6 +267,7 @@ def test_perceptual_over_no_skin_is_0(random_weights: Weights) -> None:
         ({"layers": ["relu3_4"]}, r"vgg16 has no layer 'relu3_4' \(allowed: relu1_1, relu1_2, .*relu5_3\)"),
         ({"net": "vgg19", "layers": ["relu1_1", "relu1_1"]}, "duplicate layer"),
         ({"layers": []}, "at least 1"),
+        ({"net": "mobilenet_v2", "layers": ["relu1_1"]}, r"mobilenet_v2 has no layer .*stage1, .*stage5"),
         ({"net": "vgg11"}, "vgg16"),
     ],
 )

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torchvision
 from scipy.linalg import sqrtm
 from torch import Tensor, nn
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torchmetrics.image.fid import NoTrainInceptionV3
+from torchvision.transforms import v2
 
 from skinfw.errors import UserError
 from skinfw.interfaces import MetricIO
-from skinfw_plugins.metrics.config import FidConfig, KidConfig
+from skinfw_plugins.metrics import kernel_distance
+from skinfw_plugins.metrics.config import FidConfig, KernelDistanceConfig, KidConfig
 from skinfw_plugins.metrics.fid import FidMetric
+from skinfw_plugins.metrics.kernel_distance import KernelDistanceMetric
 from skinfw_plugins.metrics.kid import KidMetric
 from skinfw_plugins.networks import inception
 
@@ -32,7 +37,9 @@ class FirstPixels(nn.Module):
 @pytest.fixture
 def simple(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make features that a test knows: the first six values of an image, rounded to 8 bits."""
-    monkeypatch.setattr(inception, "extractor", lambda: inception.Inception(FirstPixels(), 6))
+    network = inception.Inception(FirstPixels(), 6)
+    monkeypatch.setattr(inception, "extractor", lambda: network)
+    monkeypatch.setattr(kernel_distance, "pooled_encoder", lambda _: network)
 
 
 def sets(count: int = 40) -> tuple[Tensor, Tensor]:
@@ -59,9 +66,10 @@ def test_fid_equals_scipy_in_float64() -> None:
 
 
 @pytest.mark.usefixtures("simple")
-def test_kid_equals_the_unbiased_estimate_by_hand() -> None:
+@pytest.mark.parametrize("kind", ["kid", "kernel_distance"])
+def test_the_kernel_distances_equal_the_unbiased_estimate_by_hand(kind: str) -> None:
     painted, true = sets(12)
-    metric = KidMetric(KidConfig(), IO)
+    metric = KidMetric(KidConfig(), IO) if kind == "kid" else KernelDistanceMetric(KernelDistanceConfig(), IO)
     metric.update(painted, true, None)
     one, other = features(painted), features(true)
 
@@ -180,3 +188,26 @@ def test_the_real_network_gives_2048_features_of_8_bit_images(
     assert network is inception.extractor()
     assert not any(parameter.requires_grad for parameter in network.parameters())
     inception.extractor.cache_clear()
+
+
+def test_the_encoder_sees_images_of_its_size_and_gives_the_mean_of_its_last_features(
+    random_weights: Callable[..., Path],
+) -> None:
+    file = random_weights("mobilenet_v2")
+    kernel_distance.pooled_encoder.cache_clear()
+    metric = KernelDistanceMetric(KernelDistanceConfig(), IO)
+    kernel_distance.pooled_encoder.cache_clear()
+    images = torch.rand(2, 3, 64, 32)
+    network = torchvision.models.mobilenet_v2(weights=None)
+    network.load_state_dict(torch.load(file), strict=False)
+    network.classifier = nn.Identity()
+    prepare = v2.Compose([v2.Resize((224, 224)), v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+    with torch.no_grad():
+        expected = network.eval()(prepare(images))
+        torch.testing.assert_close(metric.network(images), expected, rtol=1e-3, atol=1e-4)
+    metric.update(images, images.flip(3), None)
+    assert metric.metadata() == {
+        "backbone": "MobileNetV2 (torchvision, ImageNet), pooled, 1280 features",
+        "resize": "to 224x224 pixels, bilinear with antialiasing",
+        "estimate": "mean of 1 of 2 images each",
+    }
