@@ -141,9 +141,10 @@ def load_weights(file: WeightsFile) -> dict[str, Tensor]:
 
 def _places(file: WeightsFile) -> Iterator[Path]:
     folder = os.environ.get(VARIABLE)
-    for name in (file.name, *file.other_names) if folder else ():
-        yield Path(folder, name)
-        yield from sorted(Path(folder).rglob(name))
+    if folder:
+        for name in (file.name, *file.other_names):
+            yield Path(folder, name)
+            yield from sorted(Path(folder).rglob(name))
     yield file.folder / file.name
 
 

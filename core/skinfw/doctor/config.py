@@ -34,6 +34,20 @@ class DoctorConfig(StrictModel):
         description="maximum fraction of the person's pixels outside the largest fragment (connected "
         "component; pixels that touch at a corner are connected)",
     )
+    skin_fraction: float = Field(
+        default=0.45, gt=0, le=1, description="maximum fraction of the person that is skin"
+    )
+    trunk_skin: float = Field(
+        default=0.3,
+        gt=0,
+        le=1,
+        description="maximum fraction of the trunk and the hips, placed by the pose, that is skin",
+    )
+    skin_difference: float = Field(
+        default=20.0,
+        gt=0,
+        description="maximum difference of the median colors of face and skin, in a* and b* of CIE Lab",
+    )
     pair_tolerance: int = Field(
         default=32,
         ge=0,

@@ -19,6 +19,7 @@ from skinfw.doctor.near_duplicates import Look, check_near_duplicates, check_peo
 from skinfw.doctor.opened import open_sample
 from skinfw.doctor.pairs import check_pair
 from skinfw.doctor.poses import check_pose
+from skinfw.doctor.skin import check_skin
 from skinfw.errors import DataError
 from skinfw.system.processes import spread
 
@@ -101,6 +102,7 @@ def examine_sample(name: str, base: Path, config: DoctorConfig) -> Examined:
         check_mask,
         check_labels,
         check_fragments,
+        check_skin,
         check_pair,
         check_leaks,
         check_pose,

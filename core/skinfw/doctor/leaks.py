@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 
 from skinfw.components.field_names import APPAREL, SKIN
-from skinfw.data.face import face_classes
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.data.skin_color import MIN_PIXELS, SkinColor, skin_color
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import CheckName, Finding, severity_of
-from skinfw.doctor.opened import Opened
+from skinfw.doctor.opened import Opened, place_of
 from skinfw.errors import counted
 
 _FAR = (2, 5)
@@ -45,12 +44,9 @@ def check_leaks(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 def _own_color(sample: Opened, body: RgbImage, skin: Mask) -> SkinColor | None:
     """Return the color of the face if the label map has one, of the masked skin otherwise."""
-    classes = sample.record.get("classes")
-    if sample.labels is not None and isinstance(classes, list):
-        faces = [classes.index(name) for name in face_classes(map(str, classes))]
-        face = np.isin(sample.labels, faces)
-        if np.count_nonzero(face) >= MIN_PIXELS:
-            return skin_color(body, face | skin)
+    face = sample.labeled_face
+    if face is not None and np.count_nonzero(face) >= MIN_PIXELS:
+        return skin_color(body, face | skin)
     return skin_color(body, skin)
 
 
@@ -76,8 +72,8 @@ def _check_inside(
                 check,
                 (sample.name,),
                 severity_of(fraction, config.leak_fraction),
-                f"{APPAREL} {what} in {fraction:.1%} of {SKIN}, {_place(where)}; erase it there, or correct "
-                "the mask",
+                f"{APPAREL} {what} in {fraction:.1%} of {SKIN}, {place_of(where)}; erase it there, or "
+                "correct the mask",
             )
 
 
@@ -129,7 +125,7 @@ def _check_uncovered(
             "skin outside the mask",
             (sample.name,),
             severity_of(fraction, config.uncovered_fraction),
-            f"{SKIN} seems to miss skin {_place(missed)}; the input is erased there and body skin-colored, "
+            f"{SKIN} seems to miss skin {place_of(missed)}; the input is erased there and body skin-colored, "
             f"on {fraction:.0%} of the mask's area: correct the mask",
         )
 
@@ -161,9 +157,3 @@ def _check_joints(sample: Opened, config: DoctorConfig, like: Mask, cloth: Mask)
                 f"{SKIN} may miss a limb: at {name} (x={x:.0f}, y={y:.0f}), {fraction:.0%} of {APPAREL} is "
                 f"skin-colored, of all clothes only {usual:.0%}; correct the mask",
             )
-
-
-def _place(where: Mask) -> str:
-    """Return where most of a region lies, for example ``around x=120, y=80``."""
-    rows, columns = np.nonzero(where)
-    return f"around x={int(np.median(columns))}, y={int(np.median(rows))}"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN
 from skinfw.data.cutout_file import WHITE_TOLERANCE, read_cutout
-from skinfw.data.face import face_from_keypoints
+from skinfw.data.face import face_classes, face_from_keypoints
 from skinfw.data.image_file import open_image
 from skinfw.data.keypoints import Keypoints, read_openpose_json
 from skinfw.data.label_file import labels_of
@@ -116,6 +116,22 @@ class Opened:
         return dilate(face, max(1, round(float(np.sqrt(np.count_nonzero(face) / np.pi)))))
 
     @cached_property
+    def labeled_face(self) -> Mask | None:
+        """Where the face is in the label map, bool ``(H, W)``; None if its classes are unknown."""
+        classes = self.record.get("classes")
+        if self.labels is None or not isinstance(classes, list):
+            return None
+        return np.isin(self.labels, [classes.index(name) for name in face_classes(map(str, classes))])
+
+    @cached_property
+    def face(self) -> Mask | None:
+        """Where the face is, bool ``(H, W)``: from the label map, or a disc on the head."""
+        face = self.labeled_face
+        if (face is None or not face.any()) and self.keypoints is not None and self.body is not None:
+            face = face_from_keypoints(self.keypoints, (self.body.shape[0], self.body.shape[1]))
+        return face if face is None or self.head is None else face & self.head
+
+    @cached_property
     def from_skin(self) -> NDArray[np.float32] | None:
         """Distance of each pixel from the skin mask in pixels, float32 ``(H, W)``."""
         return None if self.skin is None or not self.skin.any() else distance_from(self.skin)
@@ -125,6 +141,12 @@ def distance_from(mask: Mask) -> NDArray[np.float32]:
     """Return the distance of each pixel from a mask that is not empty, in pixels, float32 ``(H, W)``."""
     outside = (~mask).astype(np.uint8)
     return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE).astype(np.float32)
+
+
+def place_of(where: Mask) -> str:
+    """Return where most of a region lies, for example ``around x=120, y=80``."""
+    rows, columns = np.nonzero(where)
+    return f"around x={int(np.median(columns))}, y={int(np.median(rows))}"
 
 
 def open_sample(folder: Path, name: str) -> Opened:

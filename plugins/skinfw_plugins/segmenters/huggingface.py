@@ -92,14 +92,14 @@ class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
         size = AREA_SIZES.get(self.config.labels) if isinstance(self.config.labels, str) else None
         if size is not None:
             resized = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
-            return normalize(
-                torch.from_numpy(resized).permute(2, 0, 1)[None] / 255, [*IMAGENET_MEAN], [*IMAGENET_STD]
-            )
+            scaled = torch.from_numpy(resized).permute(2, 0, 1)[None] / 255
+            values: torch.Tensor = normalize(scaled, [*IMAGENET_MEAN], [*IMAGENET_STD])
+            return values
         # PyTorch warns about read-only arrays
         prepared = self._processor(
             images=pixels.copy(), return_tensors="pt", input_data_format="channels_last"
         )
-        values: torch.Tensor = prepared["pixel_values"]
+        values = prepared["pixel_values"]
         return values
 
     def other_tables(self) -> Mapping[str, LabelTable]:

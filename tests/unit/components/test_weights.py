@@ -10,6 +10,7 @@ from threading import Thread
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from skinfw.components.weights import WeightsFile, find_weights, hub_folder, load_weights
 from skinfw.errors import UserError
@@ -115,6 +116,22 @@ def test_a_file_that_does_as_well_is_taken_from_disk(
         find_weights(published)
     digest = hashlib.sha256(own.read_bytes()).hexdigest()
     assert find_weights(replace(published, also=(digest,))) == own
+
+
+def test_a_file_that_does_as_well_may_have_another_name_and_be_safetensors(
+    published: WeightsFile, original: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "weights" / "sub" / "other.safetensors"
+    own.parent.mkdir(parents=True)
+    save_file({"weight": torch.ones(2)}, own)
+    digest = hashlib.sha256(own.read_bytes()).hexdigest()
+    other = replace(published, also=(digest,), other_names=(own.name,))
+    assert find_weights(other) == own
+    assert torch.equal(load_weights(other)["weight"], torch.ones(2))
+    own.write_bytes(b"damaged")
+    damaged = hashlib.sha256(b"damaged").hexdigest()
+    with pytest.raises(UserError, match="no readable weights"):
+        load_weights(replace(other, also=(damaged,)))
 
 
 def test_a_file_that_holds_no_weights_is_told(published: WeightsFile, original: Path) -> None:

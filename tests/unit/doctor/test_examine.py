@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from skimage.color import rgb2lab
 
 from skinfw.data.keypoints import read_openpose_json
 from skinfw.data.sample_folder import read_record
@@ -312,6 +313,68 @@ def test_a_label_map_of_background_alone_has_no_pieces(samples: Path) -> None:
     report = look(samples)
     assert not report.counts()["fragments"]
     assert "mask" in {finding.check for finding in report.of_sample(FIRST)}
+
+
+def implausible(samples: Path, **settings: Any) -> list[Finding]:
+    """Return what is found in the skin of the first sample, whose label map may differ from the mask."""
+    found = look(samples, label_difference=1, **settings).of_sample(FIRST)
+    return [finding for finding in found if finding.check == "implausible skin"]
+
+
+def test_clothes_called_skin(samples: Path) -> None:
+    person = np.array(Image.open(samples / FIRST / "parsing.png")) > 0
+    head = np.arange(256) < 70
+    mask = person & ~head[:, None]
+    save(samples / FIRST / "segmentation_skin.png", mask.astype(np.uint8) * 255)
+    fraction = mask.sum() / person.sum()
+    (finding,) = implausible(samples, trunk_skin=1, skin_difference=99)
+    assert f"{fraction:.0%} of the person is segmentation_skin; it may include clothes" in finding.message
+    assert finding.severity == pytest.approx(fraction / 0.45)
+    assert implausible(samples, trunk_skin=1, skin_difference=99, skin_fraction=1) == []
+
+
+def test_skin_over_the_trunk(samples: Path) -> None:
+    pose = read_openpose_json(samples / FIRST / "keypoints.json")[0]
+    corners = [pose.point(name)[:2] for name in ("RShoulder", "LShoulder", "LHip", "RHip")]
+    path = samples / FIRST / "segmentation_skin.png"
+    mask = image(path, "L")
+    trunk = np.zeros_like(mask)
+    cv2.fillPoly(trunk, [np.rint(corners).astype(np.int32)], color=255)
+    save(path, np.maximum(mask, trunk))
+    (finding,) = implausible(samples, skin_fraction=1, skin_difference=99)
+    covered = re.search(
+        r"segmentation_skin covers (\d+)% of the trunk, around x=(\d+), y=(\d+);", finding.message
+    )
+    assert covered is not None and int(covered[1]) > 45
+    x, y = np.mean(corners, axis=0)
+    assert abs(int(covered[2]) - x) < 8 and abs(int(covered[3]) - y) < 16
+    assert implausible(samples, skin_fraction=1, skin_difference=99, trunk_skin=1) == []
+    # without a pose nobody knows where the trunk is
+    (samples / FIRST / "keypoints.json").unlink()
+    assert implausible(samples, skin_fraction=1, skin_difference=99) == []
+
+
+def test_skin_that_is_unlike_the_face(samples: Path) -> None:
+    folder = samples / FIRST
+    skin = image(folder / "segmentation_skin.png", "L") > 0
+    classes = json.loads((folder / "sample.json").read_text(encoding="utf-8"))["classes"]
+    face = np.array(Image.open(folder / "parsing.png")) == classes.index("face")
+    body = image(folder / "body.png")
+    body[skin] = 60, 90, 160
+    save(folder / "body.png", body)
+    off = np.median(rgb2lab(body)[face], axis=0) - np.median(rgb2lab(body)[skin], axis=0)
+    difference = float(np.hypot(*off[1:]))
+    (finding,) = implausible(samples)
+    assert f"(a* and b* differ by {difference:.0f}); it may mark clothes" in finding.message
+    assert finding.severity == pytest.approx(difference / 20, rel=0.01)
+    # without a label map the pose shows the face
+    (folder / "parsing.png").unlink()
+    (finding,) = implausible(samples)
+    assert finding.severity == pytest.approx(difference / 20, rel=0.2)
+    # in the shade, skin keeps its hue
+    body[skin] = np.median(body[face], axis=0) * 0.8
+    save(folder / "body.png", body)
+    assert implausible(samples) == []
 
 
 def test_a_palette_that_does_not_fit(samples: Path) -> None:
