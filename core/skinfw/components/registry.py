@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -59,6 +60,9 @@ _SHOWN_TOGETHER = {"generator": "input", "input": "generator"}
 
 ENTRY_POINT_GROUP = "skinfw.registries"
 MANIFEST = "registry.toml"
+INTERFACE = 1
+"""Version of the interfaces that plugins implement; it increases when plugins stop working."""
+
 MAX_MANIFEST_BYTES = 2**20
 logger = logging.getLogger("skinfw")
 _TARGET = r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
@@ -131,6 +135,42 @@ def _entry(number: int, row: dict[str, Any], provider: str) -> Entry:
         raise ValueError(f"[[component]] number {number}: {'; '.join(errors)}") from None
 
 
+class NewerInterfaceError(ValueError):
+    """A manifest that was written for a later version of the interfaces."""
+
+
+def read_manifest(text: str, provider: str) -> list[Entry]:
+    """Return the components of a manifest.
+
+    Args:
+        text: the manifest as TOML.
+        provider: the distribution (or file) that provides it.
+
+    Raises:
+        NewerInterfaceError: it was written for interfaces that this version of skinfw does not know.
+        ValueError: it is not TOML, or a component is invalid; the message says which.
+    """
+    try:
+        rows = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    interface = rows.get("interface", INTERFACE)
+    if type(interface) is not int or interface < 1:
+        raise ValueError(f"interface must be a number from 1, for instance {INTERFACE}")
+    if interface > INTERFACE:  # what else it holds may have another form
+        raise NewerInterfaceError(
+            f"not loaded, as it was written for interface {interface} and this version of skinfw has "
+            f"interface {INTERFACE}; update skinfw"
+        )
+    unknown = sorted(set(rows) - {"component", "interface"})
+    if unknown:
+        raise ValueError(f"unknown table {unknown[0]!r}; only [[component]] is known")
+    components = rows.get("component")
+    if not (isinstance(components, list) and all(isinstance(row, dict) for row in components)):
+        raise ValueError("it has no [[component]]")
+    return [_entry(number, row, provider) for number, row in enumerate(components, start=1)]
+
+
 @dataclass
 class Registry:
     """All components found, and the manifests that had to be skipped."""
@@ -146,22 +186,21 @@ class Registry:
             provider: the distribution (or file) that provides it, for messages.
         """
         try:
-            rows = tomllib.loads(text)
-            unknown = sorted(set(rows) - {"component"})
-            if unknown:
-                raise ValueError(f"unknown table {unknown[0]!r}; only [[component]] is known")
-            if not isinstance(rows.get("component"), list):
-                raise ValueError("it has no [[component]]")
-            new = [_entry(number, row, provider) for number, row in enumerate(rows["component"], start=1)]
-            self._reject_clashes(new)
-        except RecursionError:
-            self.problems.append(Problem(provider, "broken manifest: nested too deeply"))
-        except (ValueError, TypeError) as error:
+            new = read_manifest(text, provider)
+            self.reject_clashes(new)
+        except NewerInterfaceError as error:
+            self.problems.append(Problem(provider, str(error)))
+        except ValueError as error:
             self.problems.append(Problem(provider, f"broken manifest: {message(str(error))}"))
         else:
             self.entries.update({(entry.kind, entry.name): entry for entry in new})
 
-    def _reject_clashes(self, new: list[Entry]) -> None:
+    def reject_clashes(self, new: Sequence[Entry]) -> None:
+        """Reject the components of a manifest if one has a name that it may not have.
+
+        Raises:
+            ValueError: a kind is unknown, or a name is reserved or taken; the message names the component.
+        """
         seen: set[tuple[str, str]] = set()
         for entry in new:
             key = (entry.kind, entry.name)
@@ -239,7 +278,12 @@ class Registry:
         return cast(type[Any], _import(entry, entry.target))
 
 
-def _package_manifest(entry_point: metadata.EntryPoint) -> Path:
+def package_manifest(entry_point: metadata.EntryPoint) -> Path:
+    """Return the path of the manifest in the package that an entry point names, without importing it.
+
+    Raises:
+        ValueError: it names something else than an installed top-level package with a manifest.
+    """
     if not entry_point.value.isidentifier():  # finding a subpackage would import its parent
         raise ValueError(f"entry point {entry_point.name!r} must name a top-level package")
     spec = importlib.util.find_spec(entry_point.value)
@@ -251,14 +295,33 @@ def _package_manifest(entry_point: metadata.EntryPoint) -> Path:
     return path
 
 
-def _read_manifest(path: Path) -> str:
+def manifest_text(path: Path) -> str:
+    """Return the text of a manifest file.
+
+    Raises:
+        OSError: it cannot be read, or is too large.
+        UnicodeDecodeError: it is not UTF-8.
+    """
     return read_regular(path, MAX_MANIFEST_BYTES).decode("utf-8")
 
 
-def load_registry() -> Registry:
+def distribution_key(name: str) -> str:
+    """Return the form of a distribution's name in which two spellings of it are equal.
+
+    Example:
+        >>> distribution_key("Skinfw_Edge")
+        'skinfw-edge'
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def load_registry(without: str = "") -> Registry:
     """Read the built-in manifest, then those of plugins and of ``SKINFW_REGISTRIES``.
 
     ``SKINFW_NO_PLUGINS=1`` skips everything but the built-in manifest.
+
+    Args:
+        without: the name of a distribution to skip, as `distribution_key` returns it.
     """
     registry = Registry()
     own = f"skinfw {metadata.version('skinfw')}"
@@ -266,16 +329,18 @@ def load_registry() -> Registry:
     if os.environ.get("SKINFW_NO_PLUGINS") == "1":
         return registry
     for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
+        if point.dist and distribution_key(point.dist.name) == without:
+            continue
         provider = f"{point.dist.name} {point.dist.version}" if point.dist else point.name
         try:
-            text = _read_manifest(_package_manifest(point))
+            text = manifest_text(package_manifest(point))
         except (Exception, SystemExit) as error:  # a broken distribution must not affect the others
             registry.problems.append(Problem(provider, f"broken plugin: {error}"))
         else:
             registry.add_manifest(text, provider)
     for name in filter(None, os.environ.get("SKINFW_REGISTRIES", "").split(os.pathsep)):
         try:
-            text = _read_manifest(Path(name))
+            text = manifest_text(Path(name))
         except (OSError, UnicodeDecodeError) as error:
             registry.problems.append(Problem(name, f"SKINFW_REGISTRIES: unreadable: {error}"))
         else:

@@ -26,7 +26,8 @@ class HookCaller:
         discover: whether to call installed plugins too; ``SKINFW_NO_PLUGINS=1`` disables them.
 
     Raises:
-        RegistryError: a plugin has an unknown hook, or a hook with unknown arguments.
+        RegistryError: one of ``plugins`` has an unknown hook, or a hook with unknown arguments. An installed
+            plugin with one is not called, and a warning names it.
     """
 
     def __init__(self, plugins: Sequence[object] = (), *, discover: bool = True) -> None:
@@ -61,6 +62,10 @@ class HookCaller:
                 plugin = point.load()
             except (Exception, SystemExit) as error:  # a broken distribution must not stop the run
                 logger.warning("hook plugin %s cannot be imported: %s: %s", name, type(error).__name__, error)
+                continue
+            error_text = _unknown_hooks(plugin, name)
+            if error_text:
+                logger.warning("hook plugin %s is not used: %s", name, error_text)
             else:
                 self._register(plugin, name)
 
@@ -96,6 +101,18 @@ class HookCaller:
             if version:
                 found[distribution] = version
         return found
+
+
+def _unknown_hooks(plugin: object, name: str) -> str:
+    """Return why a plugin's hooks cannot be called; empty if they can."""
+    trial = pluggy.PluginManager(PROJECT)
+    trial.add_hookspecs(Hooks)
+    try:
+        trial.register(plugin, name=name)
+        trial.check_pending()
+    except pluggy.PluginValidationError as error:
+        return "; ".join(str(error).splitlines())
+    return ""
 
 
 def _name(manager: pluggy.PluginManager, error: pluggy.PluginValidationError) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skinfw.components.registry import KINDS, MANIFEST, Registry, load_registry
+from skinfw.components.registry import INTERFACE, KINDS, MANIFEST, Registry, load_registry
 from skinfw.errors import RegistryError
 
 ROOT = Path(__file__).parents[3]
@@ -58,9 +58,29 @@ def test_names_are_sorted_and_defaults_in_manifest_order() -> None:
     assert made.defaults("baselines") == []
 
 
+def test_a_plugin_for_a_later_interface_is_left_out_by_name(registry: Registry) -> None:
+    # its other fields may have another form
+    registry.add_manifest(f"interface = {INTERFACE + 1}\n[future]\n" + row(name="other"), "second 2.0")
+    (problem,) = registry.problems
+    assert str(problem).startswith(
+        f"second 2.0: not loaded, as it was written for interface {INTERFACE + 1} "
+    )
+    assert list(registry.entries) == [("loss", "thing")]
+
+
+@pytest.mark.parametrize("interface", range(1, INTERFACE + 1))
+def test_a_plugin_for_a_known_interface_is_loaded(registry: Registry, interface: int) -> None:
+    registry.add_manifest(f"interface = {interface}\n" + row(name="other"), "second 2.0")
+    assert not registry.problems
+    assert registry.names("loss") == ["other", "thing"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ('interface = "1"' + row(), "interface must be a number from 1"),
+        ("interface = 0" + row(), "interface must be a number from 1"),
+        ("interface = true" + row(), "interface must be a number from 1"),
         ("[[component]", "broken manifest: "),
         ("", "no [[component]]"),
         ("component = 3", "no [[component]]"),

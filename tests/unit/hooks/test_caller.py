@@ -179,8 +179,14 @@ print(hooks.versions())
 """
 
 
-def test_installed_plugins_are_called_and_one_that_cannot_be_imported_is_reported(tmp_path: Path) -> None:
-    for name, body in {"good": INSTALLED, "torn": "raise RuntimeError('torn')"}.items():
+def test_installed_plugins_are_called_and_broken_ones_are_reported(tmp_path: Path) -> None:
+    bodies = {
+        "good": INSTALLED,
+        "torn": "raise RuntimeError('torn')",
+        "later": INSTALLED.replace("run_started", "run_paused"),
+        "demanding": INSTALLED.replace("run_started()", "run_started(color)"),
+    }
+    for name, body in bodies.items():
         (tmp_path / f"hooks_{name}.py").write_text(body, encoding="utf-8")
         about = tmp_path / f"skinfw_{name}-2.1.dist-info"
         about.mkdir()
@@ -197,4 +203,6 @@ def test_installed_plugins_are_called_and_one_that_cannot_be_imported_is_reporte
     done = call()
     assert done.stdout.splitlines() == ["hello from an installed plugin", "{'skinfw-good': '2.1'}"]
     assert "hook plugin skinfw-torn 2.1 cannot be imported: RuntimeError: torn" in done.stderr
+    assert "hook plugin skinfw-later 2.1 is not used: unknown hook 'run_paused'" in done.stderr
+    assert "hook plugin skinfw-demanding 2.1 is not used: " in done.stderr
     assert call(SKINFW_NO_PLUGINS="1").stdout.splitlines() == ["{}"]
