@@ -91,6 +91,7 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
         ["benchmark-segmenters", "--help"],
         ["repair", "--help"],
         ["audit", "--help"],
+        ["new-plugin", "--help"],
     ]
     assert loaded(commands, (*HEAVY, "numpy", "PIL")) == {}
 

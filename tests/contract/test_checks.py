@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skinfw import testing
+from skinfw import hookimpl, testing
 from skinfw.components.config import (
     AugmentationConfig,
     ComponentConfig,
@@ -1260,3 +1260,25 @@ def test_a_configuration_that_loses_something_is_refused() -> None:
         lambda: testing.check_config(Changeable(names=frozenset({"a"}))),
         "changes in a round trip through JSON",
     )
+
+
+def test_hooks_that_skinfw_does_not_have_are_refused() -> None:
+    class Good:
+        @hookimpl
+        def step_ended(self, step: int) -> None: ...
+
+    class Unmarked:
+        def step_ended(self, step: int) -> None: ...
+
+    class Misspelt:
+        @hookimpl
+        def step_endd(self) -> None: ...
+
+    class Demanding:
+        @hookimpl
+        def step_ended(self, color: str) -> None: ...
+
+    testing.check_hooks(Good())
+    fails(lambda: testing.check_hooks(Unmarked()), "it has none of the hooks run_started, step_ended, ")
+    fails(lambda: testing.check_hooks(Misspelt()), "unknown hook 'step_endd'")
+    fails(lambda: testing.check_hooks(Demanding()), "color")

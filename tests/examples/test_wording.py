@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SUFFIXES = (".py", ".md", ".html", ".toml", ".json")
+SUFFIXES = (".py", ".md", ".html", ".toml", ".json", ".jinja")
 FOLDERS = ("core", "plugins", "docs", "examples", "benchmarks")
 FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "registry.toml", "mkdocs.yml")
 

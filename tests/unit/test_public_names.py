@@ -90,8 +90,10 @@ def test_the_snapshot_covers_what_plugins_use() -> None:
 
 
 def _plugin() -> str:
-    """Return the code of the example plugin and its tutorial."""
-    paths = [*(ROOT / "examples" / "plugin").rglob("*.py"), ROOT / "docs" / "tutorial" / "first-plugin.md"]
+    """Return the code of the example plugin, its tutorial, and the templates of new plugins."""
+    templates = ROOT / "core" / "skinfw" / "plugin_kit" / "templates"
+    paths = [*(ROOT / "examples" / "plugin").rglob("*.py"), *templates.rglob("*.py.jinja")]
+    paths.append(ROOT / "docs" / "tutorial" / "first-plugin.md")
     text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     return re.sub(r"^from skinfw_meantone.*", "", text, flags=re.MULTILINE)
 

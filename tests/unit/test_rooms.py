@@ -37,6 +37,7 @@ ROOMS = (
     "serving",
     "pipeline",
     "testing",
+    "plugin_kit",
     "cli",
 )
 """From the lowest to the highest: each imports from those before it."""

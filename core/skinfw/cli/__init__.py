@@ -17,6 +17,7 @@ COMMANDS = {
     "validate": ("validate", "Check a spec and report all its errors."),
     "list": ("list_components", "List the installed components."),
     "show": ("show", "Show one component and its parameters."),
+    "new-plugin": ("new_plugin", "Write a plugin package to start from."),
     "schema": ("schema", "Print the JSON Schema of specs."),
     "convert": ("convert", "Convert a dictionary of the report into a spec."),
     "prepare": ("prepare", "Convert photos into sample folders for training."),

@@ -83,6 +83,10 @@ class HookCaller:
                         "hook plugin %s failed in %s: %s: %s", name, hook, type(error).__name__, error
                     )
 
+    def is_used(self, hook: str) -> bool:
+        """Return whether a plugin has this hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
+
     def _isolated(self, hook: str) -> list[tuple[str, Any]]:
         """Return a separate caller for each plugin that has the hook."""
         plugins = self._manager.get_plugins()

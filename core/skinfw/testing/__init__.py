@@ -25,6 +25,7 @@ from skinfw.testing.examples import (
     example_region,
 )
 from skinfw.testing.generator import check_generator
+from skinfw.testing.hooks import check_hooks
 from skinfw.testing.input import check_input
 from skinfw.testing.loss import check_loss
 from skinfw.testing.metric import check_metric
@@ -40,6 +41,7 @@ __all__ = [
     "check_dataset",
     "check_discriminator",
     "check_generator",
+    "check_hooks",
     "check_input",
     "check_loss",
     "check_metric",
