@@ -92,6 +92,7 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
         ["repair", "--help"],
         ["audit", "--help"],
         ["new-plugin", "--help"],
+        ["check-plugin", "--help"],
     ]
     assert loaded(commands, (*HEAVY, "numpy", "PIL")) == {}
 

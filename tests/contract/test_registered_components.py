@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,8 @@ import pytest
 from skinfw import testing
 from skinfw.components.registry import KINDS, Entry, installed
 from skinfw.testing.component import INTERFACES
+from skinfw.testing.contracts import CONTRACTS
 
-CHECKS: dict[str, Callable[..., None]] = {
-    "dataset": testing.check_dataset,
-    "segmenter": testing.check_segmenter,
-    "pose_encoder": testing.check_pose_encoder,
-    "input": testing.check_input,
-    "augmentation": testing.check_augmentation,
-    "generator": testing.check_generator,
-    "discriminator": testing.check_discriminator,
-    "loss": testing.check_loss,
-    "metric": testing.check_metric,
-    "segmentation_loss": testing.check_segmentation_loss,
-    "segmentation_network": testing.check_segmentation_network,
-}
 OWN = [
     entry
     for entry in installed().entries.values()
@@ -41,7 +29,7 @@ each = pytest.mark.parametrize("entry", OWN, ids=[f"{kind}-{name}" for kind, nam
 
 
 def test_every_kind_has_an_interface_a_check_and_a_component() -> None:
-    assert set(KINDS) == set(INTERFACES) == set(CHECKS) == {kind for kind, _ in KEYS}
+    assert set(KINDS) == set(INTERFACES) == set(CONTRACTS) == {kind for kind, _ in KEYS}
 
 
 def test_examples_and_components_match(example_makers: Mapping[tuple[str, str], Any]) -> None:
@@ -62,7 +50,7 @@ def test_contract_of_its_kind(
     for example in example_makers[entry.kind, entry.name](tmp_path):
         config = config_class.model_validate(example.params)
         testing.check_config(config)
-        CHECKS[entry.kind](component, config, **example.arguments)
+        CONTRACTS[entry.kind](component, config, **example.arguments)
 
 
 def test_receptive_fields_are_declared_as_they_are(example_makers: Mapping[tuple[str, str], Any]) -> None:

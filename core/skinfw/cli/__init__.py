@@ -18,6 +18,7 @@ COMMANDS = {
     "list": ("list_components", "List the installed components."),
     "show": ("show", "Show one component and its parameters."),
     "new-plugin": ("new_plugin", "Write a plugin package to start from."),
+    "check-plugin": ("check_plugin", "Check whether a plugin works."),
     "schema": ("schema", "Print the JSON Schema of specs."),
     "convert": ("convert", "Convert a dictionary of the report into a spec."),
     "prepare": ("prepare", "Convert photos into sample folders for training."),
@@ -100,8 +101,8 @@ def main(context: click.Context) -> None:
 
     A spec is a JSON file that names the components and how to train them. COMMAND --help explains a command.
 
-    Exit codes: 0: success. 1: the command ran, but training diverged, a run failed or samples were flagged.
-    2: an error that you can fix. 130: interrupted.
+    Exit codes: 0: success. 1: the command ran, but training diverged, a run or a check failed, or samples
+    were flagged. 2: an error that you can fix. 130: interrupted.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
