@@ -97,10 +97,14 @@ def people_drawn_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the key that runs are signed with, and what they cache, out of the user's home."""
+    """Keep the key that runs are signed with, and what they cache, out of the user's home.
+
+    Let output be as wide as in a pipe.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("SKINFW_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("COLUMNS", raising=False)  # readline, which pytest may import, sets it
         yield
 
 

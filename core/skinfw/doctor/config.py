@@ -46,7 +46,7 @@ class DoctorConfig(StrictModel):
     skin_difference: float = Field(
         default=20.0,
         gt=0,
-        description="maximum difference of the median colors of face and skin, in a* and b* of CIE Lab",
+        description="maximum difference of the median colors of face and skin, in a and b of CIE Lab",
     )
     pair_tolerance: int = Field(
         default=32,

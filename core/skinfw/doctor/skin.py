@@ -13,6 +13,7 @@ from skinfw.data.trunk import trunk_of_pose
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import Finding, severity_of
 from skinfw.doctor.opened import Opened, place_of
+from skinfw.doctor.poses import check_pose
 
 
 def check_skin(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def check_skin(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 
 def _check_trunk(sample: Opened, config: DoctorConfig, skin: Mask, person: Mask) -> Iterator[Finding]:
-    if sample.keypoints is None:
+    if sample.keypoints is None or any(check_pose(sample, config)):  # a wrong pose tells nothing
         return
     trunk = trunk_of_pose(sample.keypoints, (skin.shape[0], skin.shape[1]), within=person)
     if trunk is None or np.count_nonzero(trunk & person) < MIN_PIXELS:
@@ -59,8 +60,8 @@ def _check_color(
         yield _finding(
             sample,
             difference / config.skin_difference,
-            f"{SKIN} does not have the color of the face (a* and b* differ by {difference:.0f}); it may mark "
-            "clothes",
+            f"{SKIN} does not have the color of the face (a and b of CIE Lab differ by {difference:.0f}); it "
+            "may mark clothes",
         )
 
 

@@ -78,7 +78,7 @@ def test_the_report_holds_what_was_measured_and_needs_nothing_else(
     for part in ("skin PSNR (dB)", "image MSE", "Kept pixels are unchanged", "generator parameters"):
         assert part in text
     examples = 6 if len(found.names) >= 6 else 3
-    curves, tones = 2 + 1, 2 * 2  # of losses and validation; two metrics on skin by two groupings
+    curves, tones = 2 + 1, 2 * 3  # of losses and validation; two metrics on skin by three groupings
     assert len(page.all("img")) == examples * (3 + 3 + 2) + curves + tones
     assert ids.index("images") < ids.index("results") < ids.index("gallery") < ids.index("training")
     spec = next(part for part in page.text if '"composite": "skin"' in part)

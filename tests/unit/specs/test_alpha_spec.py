@@ -29,13 +29,13 @@ def test_metrics_and_baselines_of_a_spec_with_alpha(value: dict[str, Any]) -> No
     spec = parse_spec(value)
     assert isinstance(spec, Spec)
     assert spec.data.garment_margin == (0.0, 0.1)
-    assert [each.name for each in spec.metrics] == ["alpha_iou", "psnr", "ssim", "mse"]
+    assert [each.name for each in spec.metrics] == ["alpha_iou", "psnr", "ssim", "mse", "tone_bias"]
     assert [each.name for each in spec.baselines] == ["limbs"]
     assert parse_spec(spec.to_json()) == spec
     value["generator"], value["losses"] = "pix2pix", ["l1"]
     plain = parse_spec(value)
     assert isinstance(plain, Spec)
-    assert [each.name for each in plain.metrics] == ["psnr", "ssim", "mse"]
+    assert [each.name for each in plain.metrics] == ["psnr", "ssim", "mse", "tone_bias"]
     assert [each.name for each in plain.baselines] == ["opencv_inpaint", "mean_color"]
 
 
