@@ -17,8 +17,9 @@ from skinfw.ablation.file import AblationSize, AblationSpec
 from skinfw.cli import COMMANDS, main
 from skinfw.cli.show import type_facts as field_facts
 from skinfw.components.direction import BETTER
+from skinfw.components.manifest import Entry
 from skinfw.components.reference import ComponentSpec
-from skinfw.components.registry import KINDS, Entry, installed
+from skinfw.components.registry import KINDS, installed
 from skinfw.errors import RegistryError
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.segmentation_spec import (

@@ -81,7 +81,7 @@ def test_a_spec_is_split_as_a_run_of_it_and_images_have_the_wanted_size(run: Any
 
 
 def test_the_images_are_those_of_an_evaluation(make_run: Make, tmp_path: Path) -> None:
-    """With a garment's margin the mask is larger than the skin; what is no image is left out."""
+    """With a garment's margin the mask is larger than the skin; heat maps are left out."""
     data = {
         "dataset": {"type": "mannequins", "count": 12},
         "size": [64, 32],

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from skinfw import testing
-from skinfw.components.registry import KINDS, Entry, installed
+from skinfw.components.manifest import Entry
+from skinfw.components.registry import KINDS, installed
 from skinfw.testing.component import INTERFACES
 from skinfw.testing.contracts import CONTRACTS
 

@@ -24,7 +24,7 @@ def command(plugin: str, as_json: bool, steps: int) -> None:
     """Check the plugin in the folder PATH, or the installed plugin NAME.
 
     Each check passes, fails, or is skipped with the reason. A plugin in a folder need not be installed.
-    The exit code is 0 if nothing failed, 1 if a check failed, 2 if there is no such plugin.
+    The exit code is 0 if nothing failed, 1 if a check failed, 2 if the plugin cannot be found.
 
     The documentation explains the checks on the page "Write a plugin", docs/how-to/write-a-plugin.md.
     """

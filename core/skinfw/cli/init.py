@@ -101,9 +101,7 @@ def _answers(proposed: dict[str, str], given: dict[str, str | None], yes: bool) 
     missing = [option for option in proposed if given[option] is None]
     if missing and not yes and not can_ask():
         options = " ".join(f"{option} {proposed[option]}" for option in missing)
-        raise UserError(
-            f"there is no terminal to ask questions on; give {options}, or --yes, which stands for these"
-        )
+        raise UserError(f"questions need a terminal; give {options}, or accept these defaults with --yes")
     checks: dict[str, Callable[[str], Any]] = {
         "--segmenter": lambda text: _component("segmenter", text, "segmenter"),
         "--pose-encoder": lambda text: _component("pose_encoder", text, "pose encoder"),

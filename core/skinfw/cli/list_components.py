@@ -8,7 +8,8 @@ import click
 
 from skinfw.cli.kind import Kind
 from skinfw.cli.width import aligned, output_width
-from skinfw.components.registry import KINDS, Entry, installed
+from skinfw.components.manifest import Entry
+from skinfw.components.registry import KINDS, installed
 
 COLUMNS = ("kind", "name", "summary", "provider", "note")
 

@@ -11,8 +11,9 @@ import click
 from skinfw.cli.kind import Kind
 from skinfw.cli.width import output_width, wrapped
 from skinfw.components.config import ComponentConfig
+from skinfw.components.manifest import Entry
 from skinfw.components.reference import COMPONENT_KEY, ComponentSpec
-from skinfw.components.registry import Entry, installed
+from skinfw.components.registry import installed
 from skinfw.specs.schema import component_schema
 
 _LIMITS = {

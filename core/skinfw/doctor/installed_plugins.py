@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib import metadata
 
-from skinfw.components.registry import Entry, Registry, load_registry
+from skinfw.components.manifest import Entry
+from skinfw.components.registry import Registry, load_registry
 from skinfw.doctor.installation import Check, reason
 from skinfw.doctor.installed_packages import PACKAGE, missing_extra
 from skinfw.errors import RegistryError, counted, listed

@@ -34,7 +34,7 @@ def check_skin(sample: Opened, config: DoctorConfig) -> Iterator[Finding]:
 
 
 def _check_trunk(sample: Opened, config: DoctorConfig, skin: Mask, person: Mask) -> Iterator[Finding]:
-    if sample.keypoints is None or any(check_pose(sample, config)):  # a wrong pose tells nothing
+    if sample.keypoints is None or any(check_pose(sample, config)):  # a wrong pose does not show the trunk
         return
     trunk = trunk_of_pose(sample.keypoints, (skin.shape[0], skin.shape[1]), within=person)
     if trunk is None or np.count_nonzero(trunk & person) < MIN_PIXELS:

@@ -124,7 +124,7 @@ class Inpainter:
             RunError: the run has no readable checkpoint, or it is not for inpainting.
             TrustError: somebody else trained it, and it names programs, paths or addresses.
             SpecError: a component's parameters are invalid.
-            UserError: the background's generator needs training, or inputs of its own.
+            UserError: the background's generator needs training or other inputs.
         """
         found = open_model(Path(model), checkpoint, device, trust=trust)
         references = {

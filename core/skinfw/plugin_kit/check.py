@@ -20,7 +20,7 @@ _FAILING_HOOK = "Warning: hook plugin {name} "
 def check_plugin(plugin: Plugin, steps: int = 10) -> Iterator[Result]:
     """Check a plugin and yield each result as it is known; see `skinfw.plugin_kit.result.MEANINGS`.
 
-    The plugin is imported in processes of their own, so whatever it does cannot stop the checks.
+    The plugin is imported in separate processes, so whatever it does cannot stop the checks.
 
     Args:
         plugin: the plugin.
@@ -77,7 +77,7 @@ def _train(
 def _run(
     command: Sequence[str], environment: Mapping[str, str], folder: Path
 ) -> subprocess.CompletedProcess[str]:
-    # in a folder of its own, as Python would import from the current one
+    # in an empty folder, because Python would import from the current one
     return subprocess.run(
         [sys.executable, *command],
         env=dict(environment),

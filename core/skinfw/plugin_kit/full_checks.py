@@ -7,8 +7,9 @@ from importlib import metadata
 from typing import Any
 
 from skinfw.components.config import ComponentConfig
+from skinfw.components.manifest import Entry
 from skinfw.components.reference import ComponentSpec
-from skinfw.components.registry import Entry, installed
+from skinfw.components.registry import installed
 from skinfw.errors import SkinfwError
 from skinfw.hooks.caller import ENTRY_POINT_GROUP as HOOK_GROUP
 from skinfw.plugin_kit.contract import NotCheckableError, run_contract
@@ -29,7 +30,7 @@ def full_checks(name: str) -> Iterator[Result]:
     provider = f"{distribution.name} {distribution.version}"
     entries = [entry for entry in installed().entries.values() if entry.provider == provider]
     path = spec_of(distribution)
-    spec, found = None, Result("spec", "spec.json", "skipped", "there is no spec.json in the package")
+    spec, found = None, Result("spec", "spec.json", "skipped", "the package has no spec.json")
     if path is not None:
         try:
             spec = load_spec(path)
@@ -74,7 +75,7 @@ def _contract(entry: Entry, spec: AnySpec | None) -> Result:
     except NotCheckableError as error:
         return Result("contract", subject, "skipped", str(error))
     except SkinfwError as error:
-        # with the parameters of its own spec a component has everything that it needs
+        # the parameters in the plugin's spec are all that a component needs
         return Result("contract", subject, "failed" if shown else "skipped", str(error))
     except (Exception, SystemExit) as error:
         return Result("contract", subject, "failed", _text(error))

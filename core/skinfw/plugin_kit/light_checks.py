@@ -7,16 +7,8 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 
-from skinfw.components.registry import (
-    ENTRY_POINT_GROUP,
-    Entry,
-    Registry,
-    distribution_key,
-    load_registry,
-    manifest_text,
-    package_manifest,
-    read_manifest,
-)
+from skinfw.components.manifest import Entry, manifest_text, package_manifest, read_manifest
+from skinfw.components.registry import ENTRY_POINT_GROUP, Registry, distribution_key, load_registry
 from skinfw.errors import RegistryError
 from skinfw.hooks.caller import ENTRY_POINT_GROUP as HOOK_GROUP
 from skinfw.plugin_kit.find import points_of
@@ -93,5 +85,5 @@ def _hook_module(point: metadata.EntryPoint) -> Result:
         reason = f"{type(error).__name__}: {error}"
         return Result("entry point", point.value, "failed", reason)
     if found is None:
-        return Result("entry point", point.value, "failed", f"there is no module {point.module}")
+        return Result("entry point", point.value, "failed", f"the module {point.module} was not found")
     return Result("entry point", point.value, "passed")

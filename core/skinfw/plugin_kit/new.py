@@ -16,7 +16,8 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from skinfw.components import config as base_configs
-from skinfw.components.registry import ENTRY_POINT_GROUP, INTERFACE, MANIFEST, installed, read_manifest
+from skinfw.components.manifest import INTERFACE, MANIFEST, read_manifest
+from skinfw.components.registry import ENTRY_POINT_GROUP, installed
 from skinfw.errors import RunError, UserError, write_error_text
 from skinfw.hooks.caller import ENTRY_POINT_GROUP as HOOK_GROUP
 from skinfw.plugin_kit.find import SPEC

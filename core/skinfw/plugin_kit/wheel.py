@@ -8,7 +8,8 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from skinfw.components.registry import ENTRY_POINT_GROUP, MANIFEST, manifest_text, read_manifest
+from skinfw.components.manifest import MANIFEST, manifest_text, read_manifest
+from skinfw.components.registry import ENTRY_POINT_GROUP
 from skinfw.errors import first_line
 from skinfw.hooks.caller import ENTRY_POINT_GROUP as HOOK_GROUP
 from skinfw.plugin_kit.find import Plugin

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skinfw.components.manifest import Entry
 from skinfw.components.reference import COMPONENT_KEY
-from skinfw.components.registry import KINDS, Entry, Registry, installed
+from skinfw.components.registry import KINDS, Registry, installed
 from skinfw.errors import RegistryError
 from skinfw.specs.run_spec import RunSpec
 from skinfw.specs.segmentation_spec import SegmentationSpec

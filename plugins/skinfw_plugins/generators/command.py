@@ -13,7 +13,7 @@ from skinfw.errors import DataError, UserError
 from skinfw.inference.composite import to_uint8
 from skinfw.interfaces import Generator
 from skinfw.system.program import run_program
-from skinfw_plugins.generators.config import CommandConfig
+from skinfw_plugins.generators.config_others import CommandConfig
 from skinfw_plugins.generators.images import fitted_image
 
 

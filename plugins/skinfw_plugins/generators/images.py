@@ -17,7 +17,7 @@ from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError, UserError, counted
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.system.paths_below import composed, on_disk, path_to_read, without_suffix
-from skinfw_plugins.generators.config import ImagesConfig
+from skinfw_plugins.generators.config_others import ImagesConfig
 
 _TOLERANCE = 0.02
 """Difference of the aspect ratios, or one pixel, up to which an image is resized."""

@@ -18,7 +18,7 @@ from skinfw.errors import UserError, counted
 from skinfw.inference.composite import to_uint8
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.condition_masks import mask_of
-from skinfw_plugins.generators.config import OnnxConfig, OnnxInput
+from skinfw_plugins.generators.config_others import OnnxConfig, OnnxInput
 from skinfw_plugins.networks.onnx_file import OnnxFile, Shape
 
 _RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))

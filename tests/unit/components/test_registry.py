@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from skinfw.components.registry import INTERFACE, KINDS, MANIFEST, Registry, load_registry
+from skinfw.components.manifest import INTERFACE, MANIFEST
+from skinfw.components.registry import KINDS, Registry, load_registry
 from skinfw.errors import RegistryError
 
 ROOT = Path(__file__).parents[3]

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from packaging.requirements import Requirement
 
 from skinfw.cli import main
-from skinfw.components.registry import Entry, Problem, Registry, installed
+from skinfw.components.manifest import Entry
+from skinfw.components.registry import Problem, Registry, installed
 from skinfw.doctor import installation, installed_devices, installed_packages, installed_plugins
 from skinfw.doctor.installation import Check, check_installation
 from skinfw.doctor.installed_devices import device_checks

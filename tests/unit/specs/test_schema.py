@@ -6,7 +6,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from skinfw.components.registry import KINDS, MANIFEST, Registry, load_registry
+from skinfw.components.manifest import MANIFEST
+from skinfw.components.registry import KINDS, Registry, load_registry
 from skinfw.specs.schema import component_schema, schema_text, segmentation_schema, spec_schema
 from skinfw.specs.spec import parse_spec
 

@@ -39,7 +39,7 @@ class Tiny(nn.Module):
 
 def test_a_compiled_network_takes_the_step_of_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """With torch's own compiler, which takes seconds even for this network."""
-    monkeypatch.setattr(inductor, "compile_threads", 1)  # starts no processes of its own, which import torch
+    monkeypatch.setattr(inductor, "compile_threads", 1)  # in this process: others would import torch first
     torch._dynamo.reset()
     counters.clear()
     states = []

@@ -10,7 +10,7 @@ from programs import INVERT, write_program
 from skinfw.errors import DataError, UserError
 from skinfw.testing import example_condition, example_generator_io
 from skinfw_plugins.generators.command import CommandGenerator
-from skinfw_plugins.generators.config import CommandConfig
+from skinfw_plugins.generators.config_others import CommandConfig
 
 SIZE = (16, 8)
 

@@ -15,7 +15,7 @@ from skinfw.data.pixel_types import image_tensor
 from skinfw.errors import DataError, UserError
 from skinfw.evaluation.metric_tables import evaluation_table
 from skinfw.testing import example_generator_io
-from skinfw_plugins.generators.config import ImagesConfig
+from skinfw_plugins.generators.config_others import ImagesConfig
 from skinfw_plugins.generators.images import ImagesGenerator
 
 SIZE = (16, 8)

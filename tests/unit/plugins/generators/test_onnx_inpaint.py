@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from skinfw.data.pixel_types import image_tensor, mask_tensor
 from skinfw.errors import UserError
 from skinfw.testing import example_generator_io
-from skinfw_plugins.generators.config import OnnxConfig
+from skinfw_plugins.generators.config_others import OnnxConfig
 from skinfw_plugins.generators.onnx_inpaint import OnnxGenerator
 
 INPUTS = ("apparel_head_foot", "mask")
