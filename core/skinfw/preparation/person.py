@@ -87,9 +87,10 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoi
 
 def _unmixed(pose: Keypoints, encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> Keypoints:
     """Return a pose that mixes people, or one that the encoder finds on the person alone."""
+    if photo.path is not None and encoder.sources(photo.path):  # it would read the same files again
+        return pose
     before = strays(pose, person)
-    from_file = photo.path is not None and encoder.sources(photo.path)
-    if before < _MIXED or from_file:
+    if before < _MIXED:
         return pose
     around = widened(person, _AROUND)[..., None]
     alone = replace(photo, pixels=np.where(around, photo.pixels, np.uint8(_GRAY)))

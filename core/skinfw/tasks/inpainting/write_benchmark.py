@@ -18,7 +18,7 @@ from skinfw.data.loading import Loader
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.covered import covered
 from skinfw.inference.composite import composite_mask, to_uint8
-from skinfw.runs.folder import open_run, started_here
+from skinfw.runs.folder import Run, open_run, started_here
 from skinfw.runs.split_record import make_split, split_of_run
 from skinfw.specs.spec import Spec, inpainting_spec, load_spec
 from skinfw.system.json_file import replacing, write_json
@@ -78,9 +78,9 @@ def write_benchmark(
     """
     if output.exists():
         raise RunError(f"{output}: already exists; choose another folder, or remove it")
-    spec, trusted = _opened(source, trust=trust)
+    spec, run, trusted = _opened(source, trust=trust)
     with connections(trusted):
-        names = _names(source, spec, split)
+        names = _names(source, spec, run, split)
         if height is not None:
             size = height, max(1, round(height * spec.data.size[1] / spec.data.size[0]))
             spec = spec.model_copy(update={"data": spec.data.model_copy(update={"size": size})})
@@ -113,20 +113,20 @@ def write_benchmark(
     return WrittenBenchmark(tuple(fields), tuple(written))
 
 
-def _opened(source: Path, *, trust: bool) -> tuple[Spec, bool]:
-    """Return a spec and whether its data may open connections."""
+def _opened(source: Path, *, trust: bool) -> tuple[Spec, Run | None, bool]:
+    """Return a spec, the run that it was read from, and whether its data may open connections."""
     if source.is_file():
-        return inpainting_spec(load_spec(source), source), True
+        return inpainting_spec(load_spec(source), source), None, True
     run = open_run(source, trust=trust)
     trusted = trust or started_here(run)
     if not trusted:
         reject_foreign(named_outside(run.spec.data, "$.data"), str(run.spec_path))
-    return inpainting_spec(run.spec, source), trusted
+    return inpainting_spec(run.spec, source), run, trusted
 
 
-def _names(source: Path, spec: Spec, split: SplitName) -> tuple[str, ...]:
+def _names(source: Path, spec: Spec, run: Run | None, split: SplitName) -> tuple[str, ...]:
     dataset = build_dataset(spec)
-    found = make_split(dataset, spec.data) if source.is_file() else split_of_run(open_run(source), dataset)
+    found = make_split(dataset, spec.data) if run is None else split_of_run(run, dataset)
     names: tuple[str, ...] = getattr(found, split)
     if not names:
         raise DataError(f"{source}: its {split} split has no samples; choose another one")
