@@ -114,7 +114,10 @@ def test_paths_count_from_the_folder_of_the_spec(
 def test_in_a_pipe_it_says_which_options_to_give(photos: Path, tmp_path: Path) -> None:
     done = init(photos, "-o", tmp_path / "own.json", "--size", "64x32")
     assert done.exit_code == 2
-    assert "give --segmenter deepfashion --pose-encoder openpose, or accept these defaults with --yes" in done.stderr
+    assert (
+        "give --segmenter deepfashion --pose-encoder openpose, or accept these defaults with --yes"
+        in done.stderr
+    )
     assert not (tmp_path / "own.json").exists()
 
 
