@@ -221,6 +221,7 @@ def _parser(
         classes=ParserClasses(
             names=classes.names, regions={region: names for region, names in classes.regions.items()}
         ),
+        person_margin=spec.data.person_margin,
         **_common(checkpoint, sizes, precision, license_note),
     )
     _write(model, metadata, path)

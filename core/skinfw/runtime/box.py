@@ -44,6 +44,21 @@ class Box:
         top, left = min(self.top, other.top), min(self.left, other.left)
         return Box(top, left, max(self.bottom, other.bottom) - top, max(self.right, other.right) - left)
 
+    def within(self, other: Box) -> Box:
+        """Return what both have in common; they share at least one pixel.
+
+        Example:
+            >>> Box(0, 0, 4, 4).within(Box(3, 1, 5, 2))
+            Box(top=3, left=1, height=1, width=2)
+        """
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        return Box(top, left, min(self.bottom, other.bottom) - top, min(self.right, other.right) - left)
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """The rows and columns of a box inside an image, to index the image with."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
 
 def bounding_box(mask: NDArray[np.bool_]) -> Box | None:
     """Return the smallest box around the set pixels of a mask, bool ``(H, W)``, or None if none is set.

@@ -85,6 +85,8 @@ class ModelMetadata(_Strict):
         preparation: aspect of the crop around the person, margin around the person, and by how many pixels
             the removed skin was dilated; None for a parser.
         classes: of a parser; None otherwise.
+        person_margin: of a parser that looks at the person, see `skinfw.specs.segmentation_spec`; None
+            otherwise.
         spec: the filled spec of the training.
         checkpoint_sha256: hash of the checkpoint.
         skinfw: version that exported it.
@@ -105,6 +107,7 @@ class ModelMetadata(_Strict):
     seed: int | None
     preparation: Preparation | None
     classes: ParserClasses | None
+    person_margin: Annotated[float, Field(ge=0, le=1)] | None = None
     spec: dict[str, Any]
     checkpoint_sha256: str
     skinfw: str

@@ -57,6 +57,14 @@ class SegmentationData(SplitSpec):
         "segmenter; or a table of classes by name, where label classes that none of them names are "
         "background",
     )
+    person_margin: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="crop photos to the person, with this margin on every side as a fraction of the person's "
+        "longer side, at the aspect ratio of size; in use, the network looks at the whole photo first, to "
+        "find the person. null: the whole photo, resized to size whatever its shape",
+    )
     flip_classes: tuple[tuple[str, str], ...] = Field(
         default=(),
         validate_default=True,

@@ -48,6 +48,14 @@ class OnnxParserConfig(ComponentConfig):
         description="height and width in pixels to which photos are resized; null: the fixed size of the "
         "file's input",
     )
+    person_margin: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="look at the whole photo, undistorted, and then again at the person with this margin on "
+        "every side, as a fraction of the person's longer side: for parsers trained on crops of people; "
+        "null: the whole photo, resized, or what a file of skinfw export says",
+    )
     channels: Literal["rgb", "bgr"] = Field(
         default="rgb", description="order of the colors in its input; SCHP expects bgr"
     )

@@ -17,11 +17,13 @@ from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import REGIONS, LabelMap, LabelTable, RgbImage, Segmentation
 from skinfw.errors import UserError
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.preparation.view import View
 from skinfw.runtime.metadata import KEY, parse_metadata
 from skinfw_plugins.networks.onnx_file import OnnxFile
 from skinfw_plugins.segmenters.config_networks import OnnxParserConfig
 from skinfw_plugins.segmenters.label_sets import LabelSet, label_set, other_tables
 from skinfw_plugins.segmenters.scores import best_class
+from skinfw_plugins.segmenters.two_looks import two_looks
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,15 @@ class _Input:
     name: str
     size: Size
     channels_last: bool
+
+
+@dataclass(frozen=True)
+class _Exported:
+    """What a file of ``skinfw export`` says of its parser."""
+
+    size: Size
+    labels: LabelSet
+    person_margin: float | None
 
 
 class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
@@ -48,7 +59,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
             UserError: neither the configuration nor the file says what they are.
         """
         if self._exported is not None:
-            return self._exported[1]
+            return self._exported.labels
         if self.config.labels is None:
             raise UserError(
                 f"{self.file.path}: does not say what its classes are, as files of skinfw export do; set "
@@ -57,8 +68,8 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         return label_set(self.config.labels)
 
     @cached_property
-    def _exported(self) -> tuple[Size, LabelSet] | None:
-        """Size and classes in a file of ``skinfw export``; None for any other file."""
+    def _exported(self) -> _Exported | None:
+        """What a file of ``skinfw export`` says; None for any other file."""
         text = self.file.metadata.get(KEY)
         if text is None:
             return None
@@ -73,7 +84,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         }
         if not all(classes.issuperset(names) for names in regions.values()):
             raise UserError(f"{self.file.path}: its classes are damaged; export it again")
-        return about.size, LabelSet(about.classes.names, regions)
+        return _Exported(about.size, LabelSet(about.classes.names, regions), about.person_margin)
 
     @cached_property
     def file(self) -> OnnxFile:
@@ -101,7 +112,7 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         height, width = shape[1:3] if channels_last else shape[2:]
         size = self.config.size
         if size is None and self._exported is not None:
-            size = self._exported[0]
+            size = self._exported.size
         if size is None:
             if height is None or width is None:
                 raise UserError(
@@ -122,10 +133,32 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
             DataError: the network returns NaN or infinity for the photo.
             UserError: the file cannot be used; the message says why.
         """
-        values = self._values(photo.pixels)
+        margin = self.config.person_margin
+        if margin is None and self._exported is not None:
+            margin = self._exported.person_margin
+        if margin is None:
+            labels = self._labels_of(self._outputs(photo.pixels), photo.size)
+        else:
+            labels = two_looks(
+                photo.size,
+                self._input.size,
+                margin,
+                look=lambda view: self._look(photo, view),
+                person=lambda labels: self._segmentation(labels).person,
+            )
+        return self._segmentation(labels)
+
+    def _look(self, photo: Photo, view: View) -> LabelMap:
+        found = self._outputs(view.image(photo.pixels))
+        return self._labels_of(found, (view.shown.height, view.shown.width), view)
+
+    def _segmentation(self, labels: LabelMap) -> Segmentation:
+        return Segmentation(labels, self.labels.classes, self.labels.regions)
+
+    def _outputs(self, image: RgbImage) -> Mapping[str, NDArray[Any]]:
         names = list(self.file.outputs) if self.config.output is None else [self.config.output]
-        found = dict(zip(names, self.file.run({self._input.name: values}, names), strict=True))
-        return Segmentation(self._labels_of(found, photo.size), self.labels.classes, self.labels.regions)
+        found = self.file.run({self._input.name: self._values(image)}, names)
+        return dict(zip(names, found, strict=True))
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the file."""
@@ -144,8 +177,10 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
         )
         return ready
 
-    def _labels_of(self, outputs: Mapping[str, NDArray[Any]], size: Size) -> LabelMap:
-        """Read the first output with scores or codes."""
+    def _labels_of(
+        self, outputs: Mapping[str, NDArray[Any]], size: Size, view: View | None = None
+    ) -> LabelMap:
+        """Read the first output with scores or codes; of a view, the part that it shows."""
         count = len(self.labels.classes)
         for name, values in outputs.items():
             codes = _codes(values)
@@ -157,10 +192,14 @@ class OnnxParserSegmenter(Segmenter[OnnxParserConfig]):
                         f"{count} classes; choose the one used in training"
                     )
                 method = cv2.INTER_NEAREST_EXACT
+                codes = codes if view is None else codes[view.within(codes.shape)]
                 resized = cv2.resize(codes.astype(np.uint8), (size[1], size[0]), interpolation=method)
                 return np.asarray(resized, np.uint8)
             scores = _scores(values, count)
             if scores is not None:
+                if view is not None:
+                    rows, columns = view.within((scores.shape[1], scores.shape[2]))
+                    scores = scores[:, rows, columns]
                 return best_class(scores, size, str(self.file.path))
         listed = ", ".join(f"{name} {values.shape} {values.dtype}" for name, values in outputs.items())
         raise UserError(

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
 from skinfw.data.pixel_types import image_tensor
 from skinfw.data.resize import resize_image
-from skinfw.data.segmentation import Segmentation
+from skinfw.data.segmentation import LabelMap, RgbImage, Segmentation
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.preparation.view import View
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.devices import pick_device
 from skinfw.tasks.segmentation.label import load_network, segmentation_spec
 from skinfw_plugins.segmenters.config_parser import ParserConfig
 from skinfw_plugins.segmenters.scores import best_class
+from skinfw_plugins.segmenters.two_looks import two_looks
 
 
 class ParserSegmenter(Segmenter[ParserConfig]):
     """Segments photos with a network trained by ``skinfw run``, as in its training.
 
-    A photo is resized to the training size, whatever its shape; the logits are resized back to the photo's
-    size, and each pixel takes the class with the largest.
+    Without ``person_margin`` in its spec, a photo is resized to the training size, whatever its shape. With
+    it, the network looks at the whole photo, undistorted, and then again at the person. The logits are
+    resized back to the photo's size, and each pixel takes the class with the largest.
 
     Args:
         config: the trained network, and how to use it.
@@ -42,8 +47,9 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         checkpoint = read_checkpoint(self._file)
         self._device = pick_device(config.device)
         self._network, self._classes = load_network(checkpoint, self._device)
-        self._size = checkpoint.spec.data.size
-        self._mirrored = _mirrored_classes(segmentation_spec(checkpoint), self._classes.names)
+        spec = segmentation_spec(checkpoint)
+        self._data = spec.data
+        self._mirrored = _mirrored_classes(spec, self._classes.names)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Segment a photo. See `Segmenter.segment`.
@@ -51,17 +57,35 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         Raises:
             DataError: the network returns NaN or infinity for it.
         """
-        logits = self._logits(image_tensor([resize_image(photo.pixels, self._size)]))
-        labels = best_class(logits[0].cpu().numpy(), photo.size, str(self._file))
+        size, margin = self._data.size, self._data.person_margin
+        if margin is None:
+            labels = best_class(self._logits(resize_image(photo.pixels, size)), photo.size, str(self._file))
+        else:
+            labels = two_looks(
+                photo.size,
+                size,
+                margin,
+                look=lambda view: self._look(photo, view),
+                person=lambda labels: self._segmentation(labels).person,
+            )
+        return self._segmentation(labels)
+
+    def _look(self, photo: Photo, view: View) -> LabelMap:
+        logits = self._logits(view.image(photo.pixels))
+        rows, columns = view.within((logits.shape[1], logits.shape[2]))
+        return best_class(logits[:, rows, columns], (view.shown.height, view.shown.width), str(self._file))
+
+    def _segmentation(self, labels: LabelMap) -> Segmentation:
         return Segmentation(labels, self._classes.names, self._classes.regions)
 
     @torch.no_grad()
-    def _logits(self, image: Tensor) -> Tensor:
-        image = image.to(self._device, memory_format=torch.channels_last)
+    def _logits(self, pixels: RgbImage) -> NDArray[np.float32]:
+        image = image_tensor([pixels]).to(self._device, memory_format=torch.channels_last)
         logits: Tensor = self._network(image)
         if self.config.flip:
             logits = (logits + self._network(image.flip(-1)).flip(-1)[:, self._mirrored]) / 2
-        return logits.float()
+        found: NDArray[np.float32] = logits[0].float().cpu().numpy()
+        return found
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the checkpoint."""

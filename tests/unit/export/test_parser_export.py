@@ -29,14 +29,20 @@ from skinfw_plugins.segmenters.parser import ParserSegmenter
 Make = Callable[..., Any]
 
 
-@pytest.fixture(scope="module")
-def run(segmentation_spec: Make, write_labeled_photos: Make, tmp_path_factory: pytest.TempPathFactory) -> Run:
+@pytest.fixture(scope="module", params=[None, 0.1], ids=["whole photos", "people"])
+def run(
+    segmentation_spec: Make,
+    write_labeled_photos: Make,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Run:
     """A run of a parser with random weights."""
     folder = tmp_path_factory.mktemp("parser")
     write_labeled_photos(folder / "photos", 6)
     # its stride is 8, and it pads other sizes inside
     network = {"type": "smp", "encoder": "bodypix_050", "encoder_depth": 3, "base_channels": 4}
-    spec: Any = parse_spec(segmentation_spec(folder / "photos", data={"size": [32, 32]}, network=network))
+    data = {"size": [32, 32], "person_margin": request.param}
+    spec: Any = parse_spec(segmentation_spec(folder / "photos", data=data, network=network))
     made = create_run(spec, folder / "run")
     photos = LabeledPhotos(spec.data)
     torch.manual_seed(0)

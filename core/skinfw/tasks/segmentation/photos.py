@@ -22,6 +22,7 @@ from skinfw.interfaces.segmenter import Segmenter
 from skinfw.preparation.duplicates import photo_groups
 from skinfw.preparation.label_set_check import check_label_sets
 from skinfw.preparation.source import photos_below
+from skinfw.preparation.view import View
 from skinfw.specs.segmentation_spec import SegmentationData
 from skinfw.system.file_state import files_state
 from skinfw.system.paths_below import path_to_read
@@ -100,7 +101,7 @@ class LabeledPhotos:
         return LabelMapType(len(self.classes.names), tuple(flipped))
 
     def load(self, name: str) -> Sample:
-        """Return a photo with its label map, resized.
+        """Return a photo with its label map, resized, or the person in it if the spec says so.
 
         Raises:
             DataError: one of them cannot be read.
@@ -109,11 +110,14 @@ class LabeledPhotos:
         segmentation = self._segmenter.segment(photo)
         if segmentation.labels.shape != photo.size:
             raise DataError(f"{photo.path}: the label map and the photo differ in size")
-        fields = {
-            IMAGE: Field(ImageType(fill=None), photo.pixels),
-            LABELS: Field(self._labels_type, self.classes.labels(segmentation)),
-        }
-        return Sample(name, resized(fields, photo.size, self.data.size), photo.size)
+        pixels, labels = photo.pixels, self.classes.labels(segmentation)
+        if self.data.person_margin is not None:
+            view = View.of_person(segmentation.person, self.data.person_margin, self.data.size)
+            view = view or View.of_photo(photo.size, self.data.size)
+            background = self.classes.names.index(self.classes.regions["background"][0])
+            pixels, labels = view.image(pixels), view.labels(labels, background)
+        fields = {IMAGE: Field(ImageType(fill=None), pixels), LABELS: Field(self._labels_type, labels)}
+        return Sample(name, resized(fields, labels.shape, self.data.size), photo.size)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 in hex of the photos and of their label maps' files."""
@@ -158,7 +162,9 @@ class LabeledPhotos:
         if code is None:
             return None
         return {
-            "photos": self.data.model_dump(mode="json", include={"root", "labels", "flip_classes", "size"}),
+            "photos": self.data.model_dump(
+                mode="json", include={"root", "labels", "flip_classes", "size", "person_margin"}
+            ),
             "classes": self.classes.to_json(),
             "segmenter": self._segmenter.fingerprint(),
             "code": code,

@@ -93,17 +93,72 @@ def test_a_run_folder_stands_for_its_best_checkpoint(checkpoint: Path) -> None:
 def test_the_mirrored_photo_swaps_left_and_right(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     segmenter = parser(checkpoint, flip=True)
     monkeypatch.setattr(segmenter, "_network", Columns())
-    logits = segmenter._logits(torch.zeros(1, 3, 2, 4))
+    logits = segmenter._logits(np.zeros((2, 4, 3), np.uint8))
     # mirrored back, the left half of the mirrored photo is its right half, and left is right there
-    assert logits[0, 1].tolist() == [[0.5, 0.5, 0, 0]] * 2
-    assert logits[0, 2].tolist() == [[0, 0, 0.5, 0.5]] * 2
+    assert logits[1].tolist() == [[0.5, 0.5, 0, 0]] * 2
+    assert logits[2].tolist() == [[0, 0, 0.5, 0.5]] * 2
 
 
 def test_mirroring_averages_two_passes(checkpoint: Path) -> None:
     plain, both = parser(checkpoint), parser(checkpoint, flip=True)
-    image = torch.rand(1, 3, 32, 24)
-    mirrored = plain._logits(image.flip(-1)).flip(-1)[:, [0, 2, 1]]
-    assert torch.allclose(both._logits(image), (plain._logits(image) + mirrored) / 2, atol=1e-6)
+    image = photo((32, 24)).pixels
+    mirrored = plain._logits(image[:, ::-1])[[0, 2, 1], :, ::-1]
+    assert np.allclose(both._logits(image), (plain._logits(image) + mirrored) / 2, atol=1e-6)
+
+
+class Red(nn.Module):
+    """Sees the class "left" where what it is given is red."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Tensor] = []
+
+    def forward(self, image: Tensor) -> Tensor:
+        self.seen.append(image)
+        logits = torch.full((1, 3, *image.shape[2:]), -1.0)
+        logits[:, 0] = 0
+        logits[:, 1][(image[:, 0] > 0.5) & (image[:, 1] < 0.5)] = 1
+        return logits
+
+
+@pytest.fixture
+def looking_twice(segmentation_spec: MakeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Red:
+    """Return what `Red` is in a parser of 32x16 that looks at the person with a margin of a tenth."""
+    data = {"classes": CLASSES, "size": [32, 16], "person_margin": 0.1}
+    spec = parse_spec(segmentation_spec(tmp_path, data=data))
+    state = build_segmentation_network(spec, 3).state_dict()  # type: ignore[arg-type]
+    tensors = {f"network.{name}": tensor for name, tensor in state.items()}
+    save_checkpoint(
+        tmp_path / "twice.safetensors", tensors, spec, Progress(1, 1, 0, ""), classes=TABLE.to_json()
+    )
+    return Red()
+
+
+def test_a_parser_of_people_looks_twice(
+    looking_twice: Red, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person is a red box of 40x20 in a wide photo of 100x300."""
+    segmenter = parser(tmp_path / "twice.safetensors")
+    monkeypatch.setattr(segmenter, "_network", looking_twice)
+    truth = np.zeros((100, 300), bool)
+    truth[30:70, 200:220] = True
+    found = segmenter.segment(Photo(np.where(truth[..., None], (255, 0, 0), 0).astype(np.uint8)))
+    first, closer = (each[0].permute(1, 2, 0).numpy() for each in looking_twice.seen)
+    # all of the photo, 600x300 with white bars: each pixel is 18.75 of the photo's
+    assert (first[:13] == 1).all() and (first[19:] == 1).all() and (first[14:18] < 1).any(axis=2).all()
+    # the person with 4 pixels around it: 48x28 becomes 56x28, and each pixel is 1.75 of the photo's
+    red = (closer[..., 0] > 0.5) & (closer[..., 1] < 0.5)
+    assert np.isclose(red.sum(), 40 * 20 / 1.75**2, rtol=0.15)
+    assert (found.person & truth).sum() / (found.person | truth).sum() > 0.85
+
+
+def test_without_a_person_there_is_no_closer_look(
+    looking_twice: Red, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segmenter = parser(tmp_path / "twice.safetensors")
+    monkeypatch.setattr(segmenter, "_network", looking_twice)
+    assert not segmenter.segment(Photo(np.zeros((60, 40, 3), np.uint8))).person.any()
+    assert len(looking_twice.seen) == 1
 
 
 def test_a_missing_or_foreign_file_is_told(tmp_path: Path, make_run: Callable[..., Any]) -> None:

@@ -41,6 +41,23 @@ def test_photos_are_found_at_any_depth_and_label_maps_are_none(
     assert [data.group(name) for name in data.names()] == ["id_00000000", "id_00000001"]
 
 
+def test_a_photo_and_its_map_are_cropped_to_the_person(
+    write_labeled_photos: WritePhotos, tmp_path: Path
+) -> None:
+    (path,) = write_labeled_photos(tmp_path, 1, size=(48, 40))
+    full = photos(tmp_path, size=(48, 40)).load("id_00000000/01_1_front.png")
+    rows, columns = (np.flatnonzero((full[LABELS] != 0).any(axis=axis)) for axis in (1, 0))
+    height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    side = int(max(height, width))  # the crop is square and has no margin
+    data = photos(tmp_path, size=(side, side), person_margin=0)
+    loaded = data.load("id_00000000/01_1_front.png")
+    assert (loaded[LABELS] != 0).sum() == (full[LABELS] != 0).sum()
+    person = np.asarray(Image.open(path))[full[LABELS] != 0]
+    assert np.array_equal(loaded[IMAGE][loaded[LABELS] != 0], person)
+    assert loaded.source_size == (48, 40)
+    assert data.settings() != photos(tmp_path, size=(side, side)).settings()
+
+
 def test_near_copies_of_a_photo_stay_on_one_side_of_the_split(
     write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
