@@ -11,10 +11,10 @@ import torch
 from skinfw.assembly.assemble import build_augmentations, build_training_dataset
 from skinfw.components.field_names import KEYPOINTS
 from skinfw.data.batch import Batch
-from skinfw.data.garment_mask import cover
 from skinfw.data.loading import Loader
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
+from skinfw.data.training_mask import with_training_mask
 from skinfw.inference.composite import to_uint8
 from skinfw.specs.spec import Spec
 
@@ -48,7 +48,7 @@ class AugmentedSample:
 def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]:
     """Apply a spec's augmentations to some of its training samples, seeded by its seed.
 
-    If the spec covers the skin of training samples, that comes first, as in training.
+    If the spec changes the masks of training samples, that comes first, as in training.
 
     Args:
         spec: provides the data set and augmentations.
@@ -58,8 +58,8 @@ def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]
         up to `SAMPLES` samples, evenly spread over the names, with warnings for unreadable ones; none if the
         spec changes no training samples.
     """
-    augmentations, margin = build_augmentations(spec), spec.data.garment_margin
-    if not augmentations and margin is None:
+    augmentations = build_augmentations(spec)
+    if not augmentations and not spec.data.training_masks:
         return []
     chosen = names[:: max(1, len(names) // SAMPLES)][:SAMPLES]
     loader = Loader(build_training_dataset(spec), chosen, batch_size=SAMPLES, skip_corrupt=True)
@@ -69,7 +69,7 @@ def augmented_samples(spec: Spec, names: Sequence[str]) -> list[AugmentedSample]
         for batch in loader:
             stages = {"original": batch}
             for draw in DRAWS:
-                stages[draw] = batch if margin is None else cover(batch, margin)
+                stages[draw] = with_training_mask(batch, spec.data)
                 for augmentation in augmentations:
                     stages[draw] = augmentation(stages[draw])
             found += _shown(stages)

@@ -17,6 +17,7 @@ from skinfw.data.sample import Sample
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.interfaces import DatasetIO, PoseEncoder
 from skinfw.runtime.box import Box, cut
+from skinfw.runtime.preparation import Preparation
 
 TIMES = 4
 """The condition is made from at most this many times the network's height and width. A training photo is
@@ -32,12 +33,12 @@ def make_condition(
     io: DatasetIO,
     names: Sequence[str],
     encoder: PoseEncoder[Any],
-    margin: int,
+    preparation: Preparation,
 ) -> Mapping[str, RgbImage]:
     """Return the images of a photo's crop that a model needs, each uint8 ``(H, W, C)`` of the network's size.
 
-    The mask counts as skin, and all skin is removed with its margin, so the network sees nothing of what it
-    is to paint.
+    The mask counts as skin. All skin is removed with its margin, so the network sees nothing of what it is to
+    paint; a network that was trained with visible skin sees what is outside the mask.
 
     Args:
         photo: uint8 sRGB ``(H, W, 3)``.
@@ -48,7 +49,7 @@ def make_condition(
         io: the network's size and inputs.
         names: the fields that the model needs.
         encoder: draws the pose.
-        margin: pixels by which the removed skin is dilated.
+        preparation: how the model's training samples were prepared.
     """
     regions = segmentation.regions
     background = segmentation.classes.index(regions["background"][0])
@@ -57,10 +58,11 @@ def make_condition(
     labels = cut(segmentation.labels, box, background)
     size = _working_size(box, io.size)
     labels = resize_labels(labels, size)
-    labels = np.where(resize_mask(inside, size), np.uint8(skin), labels)
-    shown = replace(segmentation, labels=labels)
+    painted = resize_mask(inside, size)
+    shown = replace(segmentation, labels=np.where(painted, np.uint8(skin), labels))
+    visible = shown.region("skin") & ~painted if preparation.keeps_skin else None
     pose = keypoints.mapped(1.0, 1.0, -box.left, -box.top).resized((box.height, box.width), size)
-    parts = make_agnostic(resize_image(crop, size), shown, margin)
+    parts = make_agnostic(resize_image(crop, size), shown, preparation.removed_margin, visible)
     parts = replace(parts, pose=pose, line=encoder.draw(pose, size), style=encoder.config.draw)
     return images_of(to_sample("photo", parts, io, needs_target=False), names)
 

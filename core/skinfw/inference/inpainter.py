@@ -248,7 +248,7 @@ class Inpainter:
             self.io,
             self.model.inputs,
             self.pose_encoder,
-            prepared.removed_margin,
+            prepared,
         )
         small = self.model(condition)
         face = labels.of_classes(*face_classes(labels.classes))

@@ -145,7 +145,7 @@ def _chips(checkpoint: Checkpoint, spec: Spec, evaluation: Evaluation) -> list[s
 def _augmented(spec: Spec, samples: Sequence[AugmentedSample]) -> dict[str, Any]:
     return {
         "augmentations": [
-            *([] if spec.data.garment_margin is None else ["garment_margin"]),
+            *spec.data.training_masks,
             *numbered(spec.augmentations),
         ],
         "parts": samples[0].parts,

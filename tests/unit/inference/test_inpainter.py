@@ -20,6 +20,8 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, TrustError
 from skinfw.export.export import export_run
+from skinfw.inference import inpainter as inpainting
+from skinfw.inference.condition import make_condition
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.painted import SOURCE_TYPE
 from skinfw.runs.folder import open_run
@@ -270,6 +272,36 @@ def test_a_checkpoint_by_itself_and_other_components(
     assert np.array_equal(loaded.paint(photo, arms).image, inpainter.paint(photo, arms).image)
     assert loaded.model.preparation == inpainter.model.preparation
     assert (loaded.model.preparation.aspect, loaded.model.preparation.removed_margin) == (2, 1)
+
+
+@pytest.mark.parametrize("kept_skin", [0, 0.5])
+def test_only_a_network_trained_with_visible_skin_sees_the_skin_beside_the_mask(
+    make_run: Any,
+    photo_run: Path,
+    photo: Path,
+    arms: np.ndarray,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kept_skin: float,
+) -> None:
+    data = open_run(photo_run).spec.to_json()["data"]
+    run = make_run(tmp_path / "run", data={**data, "kept_skin": kept_skin}, composite="mask")
+    loaded, seen = Inpainter.load(run.folder, device="cpu"), []
+
+    def recorded(*arguments: Any) -> Any:
+        seen.append(make_condition(*arguments))
+        return seen[0]
+
+    monkeypatch.setattr(inpainting, "make_condition", recorded)
+    left = arms.copy()
+    left[:, 64:] = False
+    loaded.paint(photo, left)
+    (condition,) = seen
+    shown = (condition["apparel_head_foot"] < 250).any(axis=2)
+    skin, mask = condition["segmentation_skin"][..., 0] > 127, condition["mask"][..., 0] > 127
+    assert (skin & ~mask).any() == bool(kept_skin)
+    assert (shown & skin).any() == bool(kept_skin)
+    assert not (shown & mask).any()
 
 
 WITHOUT_TORCH = """

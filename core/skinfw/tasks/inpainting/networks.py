@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from skinfw.assembly.assemble import build_augmentations, build_discriminator, build_generator, build_losses
 from skinfw.components.field_names import BODY
 from skinfw.data.batch import Batch
-from skinfw.data.garment_mask import cover
+from skinfw.data.training_mask import with_training_mask
 from skinfw.inference.batch_inpainter import BatchInpainter, Inpainting
 from skinfw.interfaces import Discriminator, DiscriminatorOutput, Generator, LossContext
 from skinfw.specs.spec import Spec
@@ -170,10 +170,7 @@ class Networks:
         return self._train_generator(parts, painting if keep else None, start, counts, step) | losses
 
     def _part(self, batch: Batch, *, seeded: bool) -> _Part:
-        margin = self.spec.data.garment_margin
-        if margin is not None:
-            batch = cover(batch, margin)
-        batch = batch.to(self.accelerator.device, torch.channels_last)
+        batch = with_training_mask(batch, self.spec.data).to(self.accelerator.device, torch.channels_last)
         for augmentation in self.augmentations:
             batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
         noise = self._draw_noise(batch)
