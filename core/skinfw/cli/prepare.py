@@ -52,6 +52,7 @@ EXAMPLES = 3
 @click.option("--min-size", type=int, help="Minimum shorter side of a photo in pixels.")
 @click.option("--min-person", type=int, help="Minimum longer side of the person's box in pixels.")
 @click.option("--max-cut-off", type=float, help="Maximum fraction of the person's outline on the border.")
+@click.option("--min-confidence", type=float, help="Minimum confidence of the segmenter, 0 to 1.")
 @click.option("--min-sharpness", type=float, help="Minimum variance of the Laplacian on the person.")
 @click.option(
     "--require-class", "require_classes", multiple=True, metavar="CLASS",

@@ -40,6 +40,8 @@ class Segmentation:
         classes: the name of each class.
         regions: the names of the classes of each of the five regions; a region that the segmenter
             does not find is absent.
+        confidence: how sure the segmenter is: the mean probability of the labels of the person's pixels, in
+            [0, 1]; None if it does not say.
 
     Raises:
         ValueError: a label without a class, a region with an unknown class, or a class in two regions.
@@ -56,6 +58,7 @@ class Segmentation:
     labels: LabelMap
     classes: tuple[str, ...]
     regions: Mapping[RegionName, tuple[str, ...]]
+    confidence: float | None = None
 
     def __post_init__(self) -> None:
         if self.labels.ndim != 2 or self.labels.dtype != np.uint8:

@@ -132,6 +132,15 @@ class PrepareConfig(StrictModel):
             "resized to 256 pixels (729 sharp street photos have 500 to 7,700)"
         ),
     )
+    min_confidence: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description=(
+            "minimum confidence of the segmenter, if it says how sure it is, as parser does: the mean "
+            "probability of the labels of the person's pixels"
+        ),
+    )
     require_classes: tuple[str, ...] = Field(
         default=(),
         description="classes of the label map, at least one of which must be present, for example dress; "

@@ -43,6 +43,7 @@ class Facts:
         cut_off: fraction of that box's outline that is person on the photo's border, in [0, 1].
         sharpness: variance of the Laplacian in that box, see `skinfw.preparation.measures.sharpness`.
         classes: fraction of the person's pixels for each class present.
+        confidence: how sure the segmenter is, see `skinfw.data.segmentation.Segmentation`.
         phash: the photo's perceptual hash, 16 hexadecimal digits.
         fits: how well tables of classes fit the label map, see `skinfw.data.plausibility`.
         misfit: what makes the label map implausible; empty if it is plausible.
@@ -57,6 +58,7 @@ class Facts:
     cut_off: float | None = None
     sharpness: float | None = None
     classes: Mapping[str, float] | None = None
+    confidence: float | None = None
     phash: str | None = None
     fits: Mapping[str, float] | None = None
     misfit: str = ""
@@ -91,6 +93,9 @@ class Facts:
         if self.cut_off is not None and self.cut_off > config.max_cut_off:
             detail = f"{self.cut_off:.1%} of the outline, wanted at most: {config.max_cut_off:.1%}"
             raise Rejected("person cut off", detail)
+        if self.confidence is not None and self.confidence < config.min_confidence:
+            detail = f"{self.confidence:.3f}, wanted: {config.min_confidence:g}"
+            raise Rejected("label map uncertain", detail)
         if self.sharpness is not None and self.sharpness < config.min_sharpness:
             raise Rejected("not sharp", f"{self.sharpness:.0f}, wanted: {config.min_sharpness:g}")
 
@@ -132,6 +137,7 @@ def facts_of(
         cut_off=round(cut_off_fraction(segmentation.person, box), 6),
         sharpness=round(sharpness(photo, box), 3),
         classes={name: round(fraction, 6) for name, fraction in class_fractions(segmentation).items()},
+        confidence=None if segmentation.confidence is None else round(segmentation.confidence, 6),
         phash=perceptual_hash(photo),
     )
 

@@ -20,6 +20,7 @@ Reason = Literal[
     "photo too small",
     "segmentation failed",
     "label map implausible",
+    "label map uncertain",
     "nobody in the photo",
     "pose failed",
     "no pose found",

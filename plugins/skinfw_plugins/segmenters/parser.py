@@ -21,7 +21,7 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.system.devices import pick_device
 from skinfw.tasks.segmentation.label import load_network, segmentation_spec
 from skinfw_plugins.segmenters.config_parser import ParserConfig
-from skinfw_plugins.segmenters.scores import best_class
+from skinfw_plugins.segmenters.scores import best_class, confidence
 from skinfw_plugins.segmenters.two_looks import two_looks
 
 
@@ -59,24 +59,29 @@ class ParserSegmenter(Segmenter[ParserConfig]):
         """
         size, margin = self._data.size, self._data.person_margin
         if margin is None:
-            labels = best_class(self._logits(resize_image(photo.pixels, size)), photo.size, str(self._file))
-        else:
-            labels = two_looks(
-                photo.size,
-                size,
-                margin,
-                look=lambda view: self._look(photo, view),
-                person=lambda labels: self._segmentation(labels).person,
-            )
-        return self._segmentation(labels)
+            logits = self._logits(resize_image(photo.pixels, size))
+            return self._segmentation(best_class(logits, photo.size, str(self._file)), logits)
+        seen: list[NDArray[np.float32]] = []
 
-    def _look(self, photo: Photo, view: View) -> LabelMap:
-        logits = self._logits(view.image(photo.pixels))
-        rows, columns = view.within((logits.shape[1], logits.shape[2]))
-        return best_class(logits[:, rows, columns], (view.shown.height, view.shown.width), str(self._file))
+        def look(view: View) -> LabelMap:
+            logits = self._logits(view.image(photo.pixels))
+            rows, columns = view.within((logits.shape[1], logits.shape[2]))
+            seen.append(logits[:, rows, columns])
+            return best_class(seen[-1], (view.shown.height, view.shown.width), str(self._file))
 
-    def _segmentation(self, labels: LabelMap) -> Segmentation:
-        return Segmentation(labels, self._classes.names, self._classes.regions)
+        labels = two_looks(
+            photo.size, size, margin, look, person=lambda labels: np.array(self._person)[labels]
+        )
+        return self._segmentation(labels, seen[-1])
+
+    @property
+    def _person(self) -> list[bool]:
+        background = self._classes.regions["background"]
+        return [name not in background for name in self._classes.names]
+
+    def _segmentation(self, labels: LabelMap, logits: NDArray[np.float32]) -> Segmentation:
+        table = self._classes
+        return Segmentation(labels, table.names, table.regions, confidence(logits, self._person))
 
     @torch.no_grad()
     def _logits(self, pixels: RgbImage) -> NDArray[np.float32]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +51,25 @@ def best_class(scores: NDArray[np.float32], size: Size, network: str) -> LabelMa
             labels[fine > best] = code
             np.maximum(best, fine, out=best)
     return labels
+
+
+def confidence(logits: NDArray[np.float32], person: Sequence[bool]) -> float | None:
+    """Return how sure a network is: the mean probability of the labels of the person's pixels.
+
+    Args:
+        logits: float32 ``(K, h, w)``, finite.
+        person: whether each class belongs to the person.
+
+    Returns:
+        in [0, 1]; None if no pixel is labeled as the person.
+
+    Example:
+        >>> logits = np.log(np.array([[[0.9, 0.2]], [[0.1, 0.8]]], np.float32))
+        >>> round(confidence(logits, [False, True]), 3)
+        0.8
+    """
+    there = np.array(person)[logits.argmax(axis=0)]
+    if not there.any():
+        return None
+    seen = logits[:, there].astype(np.float64)
+    return float((1 / np.exp(seen - seen.max(axis=0)).sum(axis=0)).mean())

@@ -111,6 +111,9 @@ def test_share_of_skin_is_of_the_person() -> None:
         (Facts(person=100), PrepareConfig(min_person=100), None),
         (Facts(cut_off=0.11), PrepareConfig(max_cut_off=0.1), "person cut off"),
         (Facts(cut_off=0.1), PrepareConfig(max_cut_off=0.1), None),
+        (Facts(confidence=0.94), PrepareConfig(min_confidence=0.95), "label map uncertain"),
+        (Facts(confidence=0.95), PrepareConfig(min_confidence=0.95), None),
+        (Facts(), PrepareConfig(min_confidence=0.95), None),
         (Facts(sharpness=49.0), PrepareConfig(min_sharpness=50), "not sharp"),
         (Facts(sharpness=50.0), PrepareConfig(min_sharpness=50), None),
         (

@@ -74,6 +74,21 @@ def test_logits_are_brought_to_the_photos_size_before_the_class_is_taken(checkpo
     assert found.regions == {"background": ("rest",), "skin": ("left",), "head": ("right",)}
 
 
+def test_it_says_how_sure_it_is(checkpoint: Path) -> None:
+    segmenter, seen = parser(checkpoint), photo((32, 24))
+    logits = torch.from_numpy(segmenter._logits(seen.pixels))
+    best = logits.softmax(0).max(0)
+    person = best.indices > 0
+    assert person.any()
+    expected = best.values[person].mean().item()
+    assert segmenter.segment(seen).confidence == pytest.approx(expected, abs=1e-5)
+    with torch.no_grad():
+        for name, weight in segmenter._network.named_parameters():
+            if name.endswith("bias") and len(weight) == 3:
+                weight += torch.tensor([1e3, 0, 0])
+    assert segmenter.segment(seen).confidence is None
+
+
 @pytest.mark.parametrize("flip", [False, True])
 def test_scores_that_are_not_finite_are_no_class(checkpoint: Path, flip: bool) -> None:
     segmenter = parser(checkpoint, flip=flip)
