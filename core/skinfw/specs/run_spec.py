@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import LossTermConfig
+from skinfw.components.outside import Outside, SpecPath
 from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.components.strict_model import StrictModel
 from skinfw.components.variables import STORED
@@ -91,6 +92,12 @@ class LoopSpec(StrictModel):
         lt=1,
         description="decay of the exponential moving average of the weights, such as 0.999; evaluations, "
         "sample images and everything that uses a checkpoint then use the average; null: no average",
+    )
+    initial_weights: Annotated[SpecPath | None, Outside("path", training=True)] = Field(
+        default=None,
+        description="run folder, whose best checkpoint is used, or checkpoint that training starts from; its "
+        "networks must be the same, its images may have another size. It must not have been trained on "
+        "validation or test samples of this run. null: the networks' own initial weights",
     )
     gradient_clip: float | None = Field(
         default=None, gt=0, description="maximum norm of a network's gradient; null: no limit"

@@ -25,6 +25,7 @@ from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split
 from skinfw.training.compiling import compile_errors
 from skinfw.training.finite import diverged
+from skinfw.training.initial_weights import start_from
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.module import SampleSource, TrainingModule
 from skinfw.training.monitor import Best, Monitor, read_monitor
@@ -171,6 +172,8 @@ class Trainer:
         """
         if self.step == 0:  # else a checkpoint provided all weights
             self.module.prepare_training(self.split)
+            if self.training.initial_weights is not None:
+                start_from(self.module, self.training.initial_weights, self.split)
         if self.monitor is None and self.split.validation and self.ranks.is_main:
             self.monitor = self.module.monitor(self.split.validation)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)

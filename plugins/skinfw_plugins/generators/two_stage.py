@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import lcm, prod
-from pathlib import Path
 from typing import Any, Self
 
 import torch
@@ -16,11 +15,11 @@ from skinfw.data.split import Split
 from skinfw.errors import RunError
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
-from skinfw.runs.split_record import read_split
 from skinfw.runs.trained import open_trained
 from skinfw.specs.compatibility import gives_alpha
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.spec import inpainting_spec
+from skinfw.training.initial_weights import reject_overlap
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 
 COARSE = "coarse image"
@@ -107,7 +106,7 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         else:
             run = open_trained(self.config.coarse_run, "best")
             self._load_coarse(read_checkpoint(run.checkpoint("best")), data)
-            _reject_overlap(run.folder, split)
+            reject_overlap(run.folder, split)
         self.refiner.prepare_training(data, split)
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
@@ -144,23 +143,6 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
 def _kept_apart(data: DataSpec) -> tuple[float, float]:
     """Return the upper bounds of the test and validation splits, as fractions of the samples."""
     return data.test_fraction, data.test_fraction + data.validation_fraction
-
-
-def _reject_overlap(folder: Path, split: Split) -> None:
-    """Reject a run that trained on samples that this run holds out.
-
-    The fractions are not enough: small data sets are split differently, and groups may change.
-    """
-    recorded = read_split(folder)
-    if recorded is None:
-        return
-    trained, chosen = set(recorded.train), {*recorded.train, *recorded.validation}
-    seen = sorted(chosen.intersection(split.test) | trained.intersection(split.validation))
-    if seen:
-        raise RunError(
-            f"{folder}: was trained on {len(seen)} test or validation samples of this run, for example "
-            f"{seen[0]!r}; train the coarse run again on the data of this run"
-        )
 
 
 def _noise_length(part: Generator[Any], size: Size) -> int:
