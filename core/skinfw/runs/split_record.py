@@ -37,8 +37,41 @@ class Grouped(Protocol):
 
 
 def make_split(source: Grouped, data: SplitSpec) -> Split:
-    """Split all samples as a spec says; see `skinfw.data.split.split_names` for the errors."""
-    return split_names(source.names(), data.test_fraction, data.validation_fraction, source.group)
+    """Split the samples as a spec says.
+
+    Raises:
+        RunError: the spec's file with a split is damaged or missing.
+        DataError: it names samples that the data set does not have, or without one, there are too few
+            samples; see `skinfw.data.split.split_names`.
+    """
+    if data.split is None:
+        return split_names(source.names(), data.test_fraction, data.validation_fraction, source.group)
+    split = _read(data.split)
+    if split is None:
+        raise RunError(f"$.data.split: {data.split}: no such file; give one like the split.json of a run")
+    return _checked(split, source, data.split)
+
+
+def _checked(split: Split, source: Grouped, path: Path) -> Split:
+    there, listed_names = set(source.names()), {*split.train, *split.validation, *split.test}
+    unknown = sorted(listed_names - there)
+    if unknown:
+        raise DataError(
+            f"{path}: names {counted(len(unknown), 'sample')} that the data set does not have: "
+            f"{listed(unknown, SHOWN)}"
+        )
+    if not split.train or not split.test:
+        raise DataError(f"{path}: needs at least one training and one test sample")
+    held_out = {source.group(name): name for name in (*split.test, *split.validation)}
+    shared = sorted(name for name in split.train if source.group(name) in held_out)
+    if shared:
+        logger.warning(
+            "%s: %s of a person or photo that is also held out, so the measured quality is too good: %s",
+            path, counted(len(shared), "training sample"), listed(shared, SHOWN),
+        )  # fmt: skip
+    if unused := len(there - listed_names):
+        logger.warning("%s: does not name %s, which the run does not use", path, counted(unused, "sample"))
+    return split
 
 
 def write_split(run: Run, split: Split) -> None:
@@ -57,7 +90,11 @@ def read_split(folder: Path) -> Split | None:
     Raises:
         RunError: the file is damaged.
     """
-    path = Run.split_of(folder)
+    return _read(Run.split_of(folder))
+
+
+def _read(path: Path) -> Split | None:
+    """Return the split in a file, or None if missing."""
     try:
         return _split_of(json.loads(read_regular(path, MAX_BYTES)))
     except FileNotFoundError:

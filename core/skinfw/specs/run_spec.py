@@ -34,6 +34,11 @@ class SplitSpec(StrictModel):
         lt=1,
         description="fraction of the samples that choose the best checkpoint; 0 uses the last one",
     )
+    split: Annotated[SpecPath | None, Outside("path", training=True)] = Field(
+        default=None,
+        description="file that names the training, validation and test samples, such as split.json of a run; "
+        "others are not used. null: by a hash of the samples' names and the two fractions",
+    )
     num_workers: Annotated[int, Field(ge=0, le=256)] | Literal["auto"] = Field(
         default="auto",
         description="processes that load samples; 0: none; auto: none on a CPU, and on a GPU up to 8, "

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from skinfw.data.split import Split
 from skinfw.errors import DataError, RunError
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import make_split, read_split, split_of_run, write_split
+from skinfw.specs.run_spec import SplitSpec
 from skinfw.specs.spec import parse_spec
 
 SPLIT = Split(("a", "b", "caf\udce9"), ("c",), ("d", "e"))
@@ -97,3 +99,51 @@ def test_a_huge_record_is_not_read(run: Run) -> None:
         file.truncate(2**40)  # holds nothing on the disk
     with pytest.raises(RunError, match="larger than 268,435,456 bytes"):
         read_split(run.folder)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Any:
+    """Return the spec's data with a split in a file."""
+
+    def make(**sides: list[str]) -> Any:
+        path = tmp_path / "own.json"
+        path.write_text(json.dumps({"train": [], "validation": [], "test": [], **sides}), encoding="utf-8")
+        return SplitSpec(size=(16, 16), split=path)
+
+    return make
+
+
+def test_a_spec_may_name_a_file_with_its_split(own: Any, caplog: pytest.LogCaptureFixture) -> None:
+    data = own(train=["a", "b"], validation=["c"], test=["d"])
+    assert make_split(Names("d", "c", "b", "a"), data) == Split(("a", "b"), ("c",), ("d",))
+    assert not caplog.text
+    make_split(Names("d", "c", "b", "a", "e", "f"), data)
+    assert "own.json: does not name 2 samples, which the run does not use" in caplog.text
+
+
+def test_a_person_on_both_sides_is_named(own: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Grouped(Names):
+        def group(self, name: str) -> str:
+            return name[0]
+
+    make_split(Grouped("a1", "a2", "b"), own(train=["a1", "b"], test=["a2"]))
+    assert "1 training sample of a person or photo that is also held out" in caplog.text
+    assert "a1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sides", "words"),
+    [
+        ({"train": ["a", "gone"], "test": ["b"]}, "names 1 sample that the data set does not have: gone"),
+        ({"train": ["a", "b"]}, "needs at least one training and one test sample"),
+    ],
+)
+def test_a_split_that_does_not_fit_is_rejected(own: Any, sides: dict[str, list[str]], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        make_split(Names("a", "b"), own(**sides))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    data = SplitSpec(size=(16, 16), split=tmp_path / "none.json")
+    with pytest.raises(RunError, match=r"none\.json: no such file"):
+        make_split(Names("a", "b"), data)
