@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from skinfw.cli import main
-from skinfw.data.excluded import write_excluded
+from skinfw.data.excluded import excluded, write_excluded
 from skinfw.doctor.config import DoctorConfig
 from skinfw.doctor.finding import CHECKS, DoctorReport, Finding
 from skinfw.doctor.page import write_doctor_page
@@ -59,6 +59,26 @@ def test_names_steer_no_terminal(tmp_path: Path, write_samples: Writer) -> None:
     result = doctor(tmp_path / "people")
     assert result.exit_code == 1
     assert "\x1b" not in result.output and r"[red]x\x1b[2J" in result.output
+
+
+def test_flagged_samples_are_excluded_on_request(samples: Path) -> None:
+    write_excluded(samples, ["person-3"])
+    (samples / "person-1" / "body.png").write_bytes(b"")
+    untouched = doctor(samples, "--exclude", "pose")
+    assert "Excluded: 0 samples" in untouched.output
+    result = doctor(samples, "--exclude", "unreadable", "--exclude", "pose")
+    assert result.exit_code == 1
+    assert "3 samples, 1 flagged" in result.output and "Excluded: 1 sample" in result.output
+    assert excluded(samples) == {"person-1", "person-3"}
+    again = doctor(samples, "--exclude", "unreadable")
+    assert again.exit_code == 0 and "2 samples, 0 flagged" in again.output
+    assert excluded(samples) == {"person-1", "person-3"}
+
+
+def test_an_unknown_check_is_named(samples: Path) -> None:
+    result = doctor(samples, "--exclude", "poses")
+    assert result.exit_code == 2
+    assert "no check is called 'poses' (there are: unreadable, size, " in result.output
 
 
 def test_a_clean_set(samples: Path) -> None:

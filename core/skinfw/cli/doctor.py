@@ -22,6 +22,11 @@ PAGE = "doctor.html"
     help="The page of flagged samples. Default: doctor.html in DATA.",
 )  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON.")
+@click.option(
+    "--exclude", multiple=True, metavar="CHECK",
+    help="Exclude the samples that this check flags, as inspect does; may be repeated. A finding about two "
+    "samples excludes the first.",
+)  # fmt: skip
 @click.option("--test-fraction", type=float, help="The spec's test_fraction. Default: 0.2.")
 @click.option("--validation-fraction", type=float, help="The spec's validation_fraction. Default: 0.1.")
 @click.option("--num-workers", type=int, help="Processes. Default: one per core.")
@@ -35,6 +40,7 @@ def command(
     output: Path | None,
     json_file: Path | None,
     config: str | None,
+    exclude: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Check DATA, a folder of sample folders or a glob, for problems that would harm training.
@@ -48,10 +54,10 @@ def command(
     The documentation explains the checks and their thresholds on the page "Check a training set",
     docs/how-to/check-data.md.
     """
-    from skinfw.errors import UserError
+    from skinfw.errors import UserError, counted
 
     if installation:
-        if data is not None or output is not None or config is not None or any(options.values()):
+        if data is not None or any((output, config, exclude, *options.values())):
             raise UserError("--installation takes no DATA and no option but --json")
         _check_installation(json_file)
         return
@@ -59,15 +65,18 @@ def command(
         raise UserError("name DATA, the folder of the samples, or give --installation")
     settings = _config(config, options)
 
+    from skinfw.data.excluded import exclude_samples
     from skinfw.data.person_id import person_id
     from skinfw.data.sample_search import find_samples
     from skinfw.doctor.examine import examine
+    from skinfw.doctor.finding import check_names
     from skinfw.doctor.page import write_doctor_page
     from skinfw.preparation.config import NEAR_DUPLICATE
     from skinfw.preparation.duplicates import sample_groups
     from skinfw.system.bar import progress_bar
     from skinfw.system.json_file import write_json
 
+    checks = check_names(exclude)
     base, names = find_samples(data.absolute())
     groups = sample_groups({name: base / name for name in names}, person_id, NEAR_DUPLICATE)
     with progress_bar("doctor") as progress:
@@ -81,6 +90,8 @@ def command(
     click.echo(f"Page: {page}")
     if json_file is not None:
         click.echo(f"JSON: {json_file}")
+    if checks:
+        click.echo(f"Excluded: {counted(exclude_samples(base, report.of_checks(checks)), 'sample')}")
     if report.findings:
         raise SystemExit(1)
 

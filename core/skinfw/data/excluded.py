@@ -58,6 +58,20 @@ def excluded_among(names: Iterable[str], gone: Iterable[str]) -> set[str]:
     return {name for name in names if composed(name) in forms}
 
 
+def exclude_samples(root: Path, names: Iterable[str]) -> int:
+    """Exclude more samples; return how many were not excluded before.
+
+    Raises:
+        DataError: the file cannot be read.
+        RunError: it cannot be written.
+    """
+    before, wanted = excluded(root), set(names)
+    new = wanted - excluded_among(wanted, before)
+    if new:
+        write_excluded(root, before | new)
+    return len(new)
+
+
 def write_excluded(root: Path, names: Iterable[str]) -> None:
     """Write the names, sorted, completely or not at all.
 

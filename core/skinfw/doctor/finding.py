@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
+
+from skinfw.errors import UserError
 
 CheckName = Literal[
     "unreadable",
@@ -108,6 +110,10 @@ class DoctorReport:
                 found[name].append(finding)
         return dict(found)
 
+    def of_checks(self, checks: Collection[CheckName]) -> set[str]:
+        """Return the samples that some checks flag; of a finding about two samples, the first."""
+        return {finding.samples[0] for finding in self.findings if finding.check in checks}
+
     def counts(self) -> dict[CheckName, int]:
         """Return the number of samples flagged by each check."""
         pairs = {(finding.check, name) for finding in self.findings for name in finding.samples}
@@ -122,6 +128,18 @@ class DoctorReport:
             "checks": self.counts(),
             "findings": [finding.to_json() for finding in self.findings],
         }
+
+
+def check_names(given: Collection[str]) -> tuple[CheckName, ...]:
+    """Return checks by name.
+
+    Raises:
+        UserError: a name is unknown.
+    """
+    for name in given:
+        if name not in CHECKS:
+            raise UserError(f"no check is called {name!r} (there are: {', '.join(CHECKS)})")
+    return tuple(check for check in CHECKS if check in given)
 
 
 def worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
