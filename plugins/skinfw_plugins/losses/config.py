@@ -44,6 +44,15 @@ class PsnrConfig(LossConfig):
         description="added to each image's mean squared error, for values in [0, 1]: it caps the gain at 40 "
         "dB (1e-4) and keeps the gradient finite",
     )
+    balance: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="how much more unusually dark and light regions count, to paint dark skin less light and "
+        "light skin less dark: an image weighs exp(balance * z^2 / 2), at most 8, where z is how many "
+        "standard deviations the region's mean L* is from the mean in street photos; at 1, all lightnesses "
+        "there count the same",
+    )
 
 
 class CharbonnierConfig(LossConfig):

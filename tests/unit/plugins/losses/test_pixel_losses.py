@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from skimage.color import rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 from torchmetrics.functional.image import total_variation as reference_total_variation
@@ -62,6 +63,21 @@ def test_psnr_is_the_negated_mean_of_the_images_ratios(region: str) -> None:
         ratios.append(peak_signal_noise_ratio(target[chosen].numpy(), output[chosen].numpy(), data_range=1.0))
     term = PsnrLoss(config, IO).generator_loss(example)
     assert term.item() == pytest.approx(-np.mean(ratios), rel=1e-5)
+
+
+def test_psnr_may_weight_dark_and_light_skin_more() -> None:
+    example = make_context()
+    plain, balanced = (PsnrConfig(region="skin", floor=1e-12, balance=each) for each in (0, 0.5))
+    expected = []
+    for output, target, skin in zip(example.output, example.target, example.fields[SKIN], strict=True):
+        chosen = (skin[0] > 0.5).numpy()
+        lightness = rgb2lab(target.permute(1, 2, 0).numpy())[..., 0][chosen].mean()
+        error = ((output - target).permute(1, 2, 0).numpy()[chosen] ** 2).mean()
+        weight = min(8, np.exp(0.5 * ((lightness - 56) / 11) ** 2 / 2))
+        expected.append(weight * 10 * np.log10(error))
+    term = PsnrLoss(balanced, IO).generator_loss(example)
+    assert term.item() == pytest.approx(np.mean(expected), rel=1e-4)
+    assert term.item() != pytest.approx(PsnrLoss(plain, IO).generator_loss(example).item(), rel=1e-3)
 
 
 def test_psnr_leaves_images_without_skin_out_and_stops_at_its_floor() -> None:
