@@ -268,6 +268,49 @@ def segmentation_spec() -> Callable[..., SpecValue]:
 
 
 @pytest.fixture(scope="session")
+def stand_ins(
+    tiny_spec: Callable[..., SpecValue],
+    segmentation_spec: Callable[..., SpecValue],
+    write_labeled_photos: Callable[..., list[Path]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Train stand-ins for the models in the package; returns their folder, for ``stand_ins.models_in``."""
+    from stand_ins import make_stand_ins
+
+    folder = tmp_path_factory.mktemp("stand-ins") / "models"
+    write_labeled_photos(folder.parent / "photos", 16, size=(96, 64))
+
+    def parser(root: Path) -> SpecValue:
+        training = {
+            "steps": 90, "batch_size": 3, "lr": 5e-3, "device": "cpu", "threads": 1,
+            "evaluate_every": 100, "sample_every": 100,
+        }  # fmt: skip
+        data = {"size": [48, 32], "classes": "regions"}
+        return segmentation_spec(root, data=data, training=training, augmentations=[])
+
+    make_stand_ins(folder, tiny_spec, parser)
+    return folder
+
+
+@pytest.fixture
+def models(stand_ins: Path) -> Iterator[Path]:
+    """Let the package have the stand-ins as its models."""
+    from stand_ins import models_in
+
+    with models_in(stand_ins) as folder:
+        yield folder
+
+
+@pytest.fixture
+def no_models(tmp_path: Path) -> Iterator[None]:
+    """Let the package have no models."""
+    from stand_ins import models_in
+
+    with models_in(tmp_path / "no models"):
+        yield
+
+
+@pytest.fixture(scope="session")
 def _write_random_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], tuple[Path, str]]:
     """Write random weights of the first layers of a network, once a session; gives the file and its SHA-256.
 

@@ -16,6 +16,7 @@ ROOMS = (
     "system",
     "runtime",
     "components",
+    "models",
     "specs",
     "data",
     "interfaces",

@@ -13,6 +13,7 @@ from skinfw.components.reference import ComponentSpec
 from skinfw.components.variables import expand_variables
 from skinfw.data.split import Split
 from skinfw.errors import DataError, UserError
+from skinfw.models.named import is_named
 from skinfw.runs.folder import spec_file
 from skinfw.runs.split_record import read_split
 from skinfw.system.json_file import read_json
@@ -93,6 +94,8 @@ def warn_of_trained(root: Path, photos: Sequence[Path], trained: Sequence[Path])
 
 def _record(path: Path) -> tuple[Split | None, Path, float]:
     """Return a run's split, the folder of its photos, and its test fraction."""
+    if is_named(path):
+        return None, path, 0.0
     folder = path if path.is_dir() else path.parent.parent
     split = read_split(folder)
     if split is None:

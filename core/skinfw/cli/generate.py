@@ -40,7 +40,8 @@ def command(
 ) -> None:
     """Inpaint the samples in INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
 
-    RUN may also be an exported .onnx file, which needs no torch. INPUT is one sample folder, a folder of them
+    RUN may also be a checkpoint, a model of skinfw like skinfw:NAME (see skinfw list models), or an exported
+    .onnx file, which needs no torch. INPUT is one sample folder, a folder of them
     at any depth, or a quoted glob; the target is not needed.
     Pixels outside the inpainted region equal the input, which is checked in every file.
     """
@@ -64,11 +65,11 @@ def command(
         return
 
     from skinfw.inference.generate import generate_folder
-    from skinfw.runs.trained import open_trained
+    from skinfw.runs.trained import open_run_or_checkpoint
     from skinfw.system.bar import progress_bar
     from skinfw.system.devices import pick_device
 
-    opened = open_trained(run, checkpoint, trust=trust)
+    opened = open_run_or_checkpoint(run, checkpoint, trust=trust)
     try:
         with progress_bar("generate") as progress:
             written = generate_folder(

@@ -1,4 +1,4 @@
-"""``skinfw show``: one component, with its parameters."""
+"""``skinfw show``: one component with its parameters, or a model's card."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from skinfw.cli.kind import Kind
+from skinfw.cli.kind import MODEL, Kind
 from skinfw.cli.width import output_width, wrapped
 from skinfw.components.config import ComponentConfig
 from skinfw.components.manifest import Entry
@@ -33,7 +33,13 @@ _LIMITS = {
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, the parameters as JSON Schema.")
 def command(kind: str, name: str, as_json: bool) -> None:
-    """Show the component NAME of a KIND: its provider, and its parameters with default, range and unit."""
+    """Show the component NAME of a KIND: its provider, and its parameters with default, range and unit.
+
+    With the kind model, show the card of a trained model in skinfw: data, results, limits, license.
+    """
+    if kind == MODEL:
+        _show_model(name, as_json)
+        return
     registry = installed()
     schema = component_schema(registry, kind, name)
     entry = registry.entry(kind, name)
@@ -45,6 +51,16 @@ def command(kind: str, name: str, as_json: bool) -> None:
         click.echo(wrapped(line, width, 0))
     for line in _parameters(schema, schema["$defs"], _computed_defaults(registry.config_class(kind, name))):
         click.echo(wrapped(f"  {line}", width))
+
+
+def _show_model(name: str, as_json: bool) -> None:
+    from skinfw.models.embedded import find_model
+
+    model = find_model(name)
+    if as_json:
+        click.echo(model.model_dump_json(indent=2))
+        return
+    click.echo(model.card.read_text(encoding="utf-8"), nl=False)
 
 
 def _head(entry: Entry, schema: dict[str, Any]) -> Iterator[str]:

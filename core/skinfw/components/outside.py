@@ -66,8 +66,12 @@ def resolve_text(value: str, info: ValidationInfo) -> str:
 KEEPS_VARIABLES = PlainSerializer(as_json, when_used="json")
 """Marks a field whose value is from `resolve_path` or `resolve_text`: a stored spec keeps its variables."""
 
-OutsideKind = Literal["program", "path", "address", "hub"]
-"""What a value refers to: a program to start, a file or folder, a URL, a model on a hub."""
+OutsideKind = Literal["program", "path", "address", "hub", "model"]
+"""What a value refers to: a program to start, a file or folder, a URL, a model on a hub, or a model by its
+path or by its name in the package."""
+
+EMBEDDED = "skinfw:"
+"""What the names of the models begin with that are part of the package; see `skinfw.models.embedded`."""
 
 
 @dataclass(frozen=True)

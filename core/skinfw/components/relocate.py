@@ -1,14 +1,14 @@
-"""A configuration whose data are in another place. Light: pydantic only."""
+"""A configuration whose data are in another place or unknown. Light: pydantic only."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from skinfw.components.trust import named_outside
+from skinfw.components.trust import guessed_kind, named_outside
 from skinfw.components.variables import STORED
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
@@ -41,3 +41,19 @@ def _replaced(value: Any, moved: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_replaced(part, moved) for part in value]
     return moved.get(value, value) if isinstance(value, str) else value
+
+
+def without_folders(value: Any) -> Any:
+    """Return JSON in which every path that tells about a machine is only its last part.
+
+    Example:
+        >>> without_folders({"root": "/home/anna/photos", "weights": "bodypix", "cache": "$SKINFW_DATA/x"})
+        {'root': 'photos', 'weights': 'bodypix', 'cache': '$SKINFW_DATA/x'}
+    """
+    if isinstance(value, dict):
+        return {key: without_folders(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [without_folders(part) for part in value]
+    if isinstance(value, str) and guessed_kind(value) == "path":
+        return PureWindowsPath(value).name  # knows the separators of every system
+    return value

@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from skinfw.components.outside import Outside, OutsideKind
+from skinfw.components.outside import EMBEDDED, Outside, OutsideKind
 from skinfw.components.reference import ComponentSpec
 from skinfw.errors import RunError, TrustError, printable, shortened
 from skinfw.system.folders import state_folder
@@ -47,6 +47,7 @@ _KINDS: dict[OutsideKind, str] = {
     "path": "a path",
     "address": "an address to fetch from",
     "hub": "a model on a hub",
+    "model": "a model",
 }
 _announced: set[str] = set()
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -114,13 +115,18 @@ def _leaves(value: Any, place: str, kind: OutsideKind | None, training: bool) ->
         pairs = enumerate(value)
         return [each for index, part in pairs for each in _leaves(part, f"{place}[{index}]", kind, training)]
     if isinstance(value, str | Path):
-        kind = kind or _kind_of(value)
+        kind = _kind_of_model(value) if kind == "model" else kind or guessed_kind(value)
         return [Named(place, kind, str(value), getattr(value, "unset", None))] if kind else []
     return []
 
 
-def _kind_of(value: str | Path) -> OutsideKind | None:
-    """Guess the kind of an unmarked value."""
+def _kind_of_model(value: str | Path) -> OutsideKind | None:
+    """Return the kind of a model: a path, or None for one in the package, which is not outside."""
+    return None if str(value).startswith(EMBEDDED) else "path"
+
+
+def guessed_kind(value: str | Path) -> OutsideKind | None:
+    """Guess the kind of an unmarked value; None if it looks like nothing outside."""
     if isinstance(value, Path):
         return "path"
     value = value.strip()  # as libraries that fetch do

@@ -25,9 +25,9 @@ from skinfw.export.samples import MAX_OTHER, Samples, readable, samples_of
 from skinfw.inference.checkpoint_model import preparation_of
 from skinfw.inference.noise import fixed_noise
 from skinfw.runs.checkpoint_networks import load_generator
-from skinfw.runs.checkpoints import Checkpoint, reject_untrusted, run_checkpoint
+from skinfw.runs.checkpoints import Checkpoint, reject_untrusted
 from skinfw.runs.environment import versions
-from skinfw.runs.folder import Run
+from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.runtime.metadata import (
     KEY,
     ModelInput,
@@ -81,7 +81,7 @@ class Exported:
 
 
 def export_run(
-    run: Run,
+    run: Trained,
     output: str | Path,
     *,
     which: Literal["best", "last"] = "best",
@@ -97,9 +97,9 @@ def export_run(
     are part of the graph. Its height and width are free within what the network accepts.
 
     Args:
-        run: the trained run, for inpainting or segmentation.
+        run: the trained run, for inpainting or segmentation, or a checkpoint.
         output: the file to write.
-        which: the best or the last checkpoint.
+        which: the best or the last checkpoint of a run.
         precision: float32; float16 for GPUs, with half the size; or int8 convolutions for CPUs.
         samples: sample folders, or photos for a parser, to compare on; None for the test samples of the run.
         license_note: what users of the file must know about its license; None for a general hint.
@@ -117,7 +117,7 @@ def export_run(
     target = output.with_name(SCRIPT) if script and not isinstance(run.spec, SegmentationSpec) else None
     _check_paths(output, target, overwrite)
     require_exporter()
-    checkpoint = run_checkpoint(run, which)
+    checkpoint = checkpoint_of(run, which)
     if samples is None:
         reject_untrusted(checkpoint)
     with connections(checkpoint.trusted):

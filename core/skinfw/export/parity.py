@@ -22,7 +22,7 @@ from skinfw.data.segmentation import LabelMap, Mask, RgbImage
 from skinfw.errors import SkinfwError, counted
 from skinfw.evaluation.ciede2000 import ciede2000
 from skinfw.inference.background import over_background
-from skinfw.inference.batch_inpainter import BatchInpainter
+from skinfw.inference.batch_inpainter import BatchInpainter, Inpainting
 from skinfw.inference.composite import to_uint8, violations
 from skinfw.interfaces import Generator, SegmentationNetwork
 from skinfw.runtime.metadata import Parity, Precision
@@ -159,9 +159,7 @@ def compare_inpainting(
     inpainter = BatchInpainter.of(spec, generator)
     comparison = Comparison()
     for sample in samples:
-        batch = collate([sample])
-        with torch.inference_mode():
-            painting = inpainter(generator, batch, None if noise is None else _tiled(noise, batch.size))
+        painting = _inpainted(inpainter, generator, sample, noise)
         painted = (painting.painted[0, 0] > 0.5).numpy()
         found = model({name: sample.fields[name].type.pixels(sample[name]) for name in model.inputs})
         if painting.alpha is not None:
@@ -169,6 +167,42 @@ def compare_inpainting(
             found = over_background(found, sample[APPAREL], painted)
         comparison.add(sample, found, to_uint8(painting.output)[0], painted)
     return comparison
+
+
+def compare_networks(
+    network: Generator[Any],
+    generator: Generator[Any],
+    spec: Spec,
+    noise: Tensor | None,
+    samples: Iterable[Sample],
+) -> Comparison:
+    """Paint samples with two generators; with alpha, compare that too.
+
+    Args:
+        network: the generator with the exported weights, float32 on the CPU, in evaluation mode.
+        generator: that with the checkpoint's, likewise.
+        spec: defines the composite.
+        noise: the noise of both.
+        samples: the samples.
+    """
+    inpainter = BatchInpainter.of(spec, generator)
+    comparison = Comparison()
+    for sample in samples:
+        found, wanted = (_inpainted(inpainter, each, sample, noise) for each in (network, generator))
+        painted = (wanted.painted[0, 0] > 0.5).numpy()
+        if found.alpha is not None and wanted.alpha is not None:
+            alphas = [to_uint8(each)[0, ..., 0] for each in (found.alpha, wanted.alpha)]
+            comparison.add_alpha(alphas[0], alphas[1], painted)
+        comparison.add(sample, to_uint8(found.output)[0], to_uint8(wanted.output)[0], painted)
+    return comparison
+
+
+def _inpainted(
+    inpainter: BatchInpainter, generator: Generator[Any], sample: Sample, noise: Tensor | None
+) -> Inpainting:
+    batch = collate([sample])
+    with torch.inference_mode():
+        return inpainter(generator, batch, None if noise is None else _tiled(noise, batch.size))
 
 
 def _tiled(noise: Tensor, size: Size) -> Tensor:
@@ -246,13 +280,18 @@ def compare_parser(
     values = different = 0
     sizes: dict[Size, None] = {}
     for found, sample in zip(label, samples, strict=True):
-        with torch.inference_mode():
-            wanted = network(collate([sample])[IMAGE]).argmax(dim=1)[0].numpy()
+        wanted = labels_of(network, sample)
         values += wanted.size
         different += int(np.count_nonzero(found != wanted))
         sizes[found.shape[0], found.shape[1]] = None
     names = {sample.name for sample in samples}
     return Parity(samples=len(names), sizes=tuple(sizes), different=different / values)
+
+
+def labels_of(network: SegmentationNetwork[Any], sample: Sample) -> LabelMap:
+    """Return a network's label map of a photo, uint8 ``(H, W)``."""
+    with torch.inference_mode():
+        return label_map(network(collate([sample])[IMAGE]).numpy())
 
 
 def label_map(logits: NDArray[np.float32]) -> LabelMap:

@@ -18,10 +18,11 @@ from skinfw.data.pixel_types import ImageType
 from skinfw.data.sample import Sample, resized
 from skinfw.data.sample_folder import find_image, read_sample
 from skinfw.data.sample_search import find_samples
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 from skinfw.preparation.source import photos_below
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import split_of_run
+from skinfw.runs.trained import Trained
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec
 from skinfw.system.paths_below import path_to_read
@@ -53,20 +54,26 @@ class Samples(Protocol):
         ...
 
 
-def samples_of(run: Run, spec: AnySpec, folder: Path | None) -> Samples:
+def samples_of(run: Trained, spec: AnySpec, folder: Path | None) -> Samples:
     """Return the samples of a run, or those in a folder.
 
     Args:
-        run: the run.
+        run: the run, or a checkpoint without its run.
         spec: the filled spec of its checkpoint.
         folder: sample folders, or photos for a parser; None for the run's own data.
 
     Raises:
         DataError: the data set has none.
+        UserError: a checkpoint without its run needs a folder.
     """
-    if isinstance(spec, SegmentationSpec):
-        return _RunPhotos(run, spec) if folder is None else _Photos(folder)
-    return _RunSamples(run, spec) if folder is None else _Folders(folder, spec)
+    if folder is not None:
+        return _Photos(folder) if isinstance(spec, SegmentationSpec) else _Folders(folder, spec)
+    if not isinstance(run, Run):
+        raise UserError(
+            f"{run.path}: a checkpoint without its run does not know its test samples; name samples to "
+            "compare on with --samples (in Python: samples=...)"
+        )
+    return _RunPhotos(run, spec) if isinstance(spec, SegmentationSpec) else _RunSamples(run, spec)
 
 
 def spread(names: Sequence[str], most: int) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from skinfw.inference.composite import composite_mask
 from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
 from skinfw.inference.paint import InpaintedBatch, ProgressCallback, inpaint_batches
 from skinfw.runs.checkpoint_networks import load_generator
-from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
+from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device
 from skinfw.system.existing import reject_existing
@@ -39,7 +39,7 @@ SHOWN = 10
 
 
 def generate_folder(
-    run: Run,
+    run: Trained,
     samples: str | Path,
     output: str | Path,
     *,
@@ -56,10 +56,10 @@ def generate_folder(
     The target, ``body``, is not needed. The composite is the same as in training.
 
     Args:
-        run: the trained run.
+        run: the trained run, or a checkpoint without its run.
         samples: one sample folder, a folder of them at any depth, or a glob.
         output: folder of the written images.
-        which: the best or the last checkpoint.
+        which: the best or the last checkpoint of a run.
         device: the device; None for that of the spec.
         batch_size: samples per batch; None for the spec's ``eval_batch_size``.
         overwrite: replace existing images.
@@ -79,12 +79,12 @@ def generate_folder(
             anything to inpaint, and the written files are copies of the inputs.
         SkinfwError: a written image differs from its input outside the mask; it was discarded.
     """
-    inpainting_spec(run.spec, run.folder)
+    inpainting_spec(run.spec, run.folder if isinstance(run, Run) else run.path)
     base, names = find_samples(Path(os.path.normpath(Path(samples).absolute())))
     targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
     if not resume:
         reject_existing(targets.values(), overwrite=overwrite, resumable=True)
-    checkpoint = run_checkpoint(run, which)
+    checkpoint = checkpoint_of(run, which)
     mark = checkpoint_mark(checkpoint.path)
     there = _marked(targets, mark) if resume and not overwrite else {}
     remove_leftovers(Path(output), deep=True)

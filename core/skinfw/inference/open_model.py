@@ -1,8 +1,8 @@
-"""Opening what photos are painted with: a run folder, a checkpoint or an exported file."""
+"""Opening what photos are painted with: a run folder, a checkpoint, an exported file, or a model by name."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.errors import RunError
 from skinfw.inference.painting_model import PaintingModel
 from skinfw.inference.sample_images import exported_spec
+from skinfw.models.named import is_named, model_path
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec
 
@@ -35,10 +36,10 @@ class OpenModel:
 def open_model(
     path: Path, which: Literal["best", "last"], device: Literal["auto", "cpu"] | None, *, trust: bool
 ) -> OpenModel:
-    """Open a run folder, a checkpoint or an exported file.
+    """Open a run folder, a checkpoint, an exported file, or a model by name.
 
     Args:
-        path: the folder or file.
+        path: the folder or file, or a name like ``skinfw:NAME``.
         which: the best or the last checkpoint of a run.
         device: where the network runs; None for that of its spec, and for exported files any that fits.
         trust: allow the programs, paths and addresses in the spec of a run that somebody else trained.
@@ -48,36 +49,38 @@ def open_model(
         TrustError: somebody else trained it, and its generator names programs, paths or addresses.
         UserError: an exported file needs onnxruntime, or cannot be loaded.
     """
-    if path.suffix == ".onnx" and not path.is_dir():
+    if is_exported(path):
         exported = OnnxModel(path, device=device or "auto")
         return OpenModel(exported, exported_spec(exported, trust=trust), trust, path)
     # only checkpoints need torch
     from skinfw.inference.checkpoint_model import CheckpointModel
-    from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
-    from skinfw.runs.trained import open_trained
+    from skinfw.runs.trained import SUFFIX, checkpoint_of, open_run_or_checkpoint
     from skinfw.system.devices import pick_device
 
-    if path.is_dir():
-        found = run_checkpoint(open_trained(path, which, trust=trust), which)
-    elif not path.exists():
-        raise RunError(f"{path}: no such run folder, checkpoint or .onnx file; check the path")
-    elif path.suffix == ".safetensors":
-        found = read_checkpoint(path)
-        found = replace(found, trusted=True) if trust else found
-    else:
-        raise RunError(f"{path}: not a model; give a run folder, a .safetensors checkpoint or an .onnx file")
+    if not is_named(path) and not path.is_dir():
+        if not path.exists():
+            raise RunError(f"{path}: no such run folder, checkpoint or .onnx file; check the path")
+        if path.suffix != SUFFIX:
+            raise RunError(f"{path}: not a model; give a run folder, a {SUFFIX} checkpoint or an .onnx file")
+    found = checkpoint_of(open_run_or_checkpoint(path, which, trust=trust), which)
     spec = inpainting_spec(found.spec, found.path)
     network = CheckpointModel(found, pick_device(device or spec.training.device))
     return OpenModel(network, spec, found.trusted, found.path)
 
 
+def is_exported(path: Path) -> bool:
+    """Return whether a model is an exported .onnx file."""
+    return path.suffix == ".onnx" and not path.is_dir()
+
+
 def weights_file(path: Path, which: Literal["best", "last"]) -> Path:
-    """Return the file with the weights of a run folder, a checkpoint or an exported file.
+    """Return the file with the weights of a model.
 
     Args:
-        path: the folder or file.
+        path: the folder or file, or a name like ``skinfw:NAME``.
         which: the best or the last checkpoint of a run.
     """
+    path = model_path(path)
     return path / "checkpoints" / f"{which}.safetensors" if path.is_dir() else path
 
 

@@ -214,8 +214,12 @@ def reject_untrusted(checkpoint: Checkpoint, given: Collection[Named] = ()) -> N
         reject_foreign(named, str(checkpoint.path))
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
-    """Read a checkpoint; warns if its components had other versions than the installed ones.
+def read_checkpoint(path: Path, *, warn: bool = True) -> Checkpoint:
+    """Read a checkpoint.
+
+    Args:
+        path: the file.
+        warn: whether to warn if its components had other versions than the installed ones.
 
     Raises:
         RunError: it is missing, damaged, not a skinfw checkpoint, or needs a component that is not
@@ -225,7 +229,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if not path.is_file():
         raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
     found, about, tensors = _read(path)
-    _compare_providers(path, found.components)
+    _compare_providers(path, found.components, warn)
     spec = parse_spec(about["spec"], source=f"{path} (its spec)", stored=True)
     return Checkpoint(
         path, spec, found.progress, about, tensors, is_own(about["spec"], about.get("signature"))
@@ -265,7 +269,7 @@ def read_progress(path: Path) -> Progress:
     return found.progress
 
 
-def _compare_providers(path: Path, components: Mapping[str, str]) -> None:
+def _compare_providers(path: Path, components: Mapping[str, str], warn: bool) -> None:
     """Reject a checkpoint whose components are not installed, and warn about other versions."""
     entries = {f"{kind}/{name}": entry.provider for (kind, name), entry in installed().entries.items()}
     missing = [
@@ -278,6 +282,6 @@ def _compare_providers(path: Path, components: Mapping[str, str]) -> None:
     changed = {who: entries[key] for key, who in components.items() if entries[key] != who}
     for was, now in changed.items():
         text = f"{path}: was made with {shortened(was, 200)}, and {now} is installed now; results may differ"
-        if text not in _warned:
+        if warn and text not in _warned:
             _warned.add(text)
             logger.warning("%s", text)

@@ -9,17 +9,18 @@ from pydantic import Field
 
 from skinfw.components.config import ComponentConfig
 from skinfw.components.origin import Origin
-from skinfw.components.outside import SpecPath
+from skinfw.models.named import ModelPath
 
 
 class ParserConfig(ComponentConfig):
     """Which trained network segments the photos."""
 
     path: Annotated[
-        SpecPath, Origin("train one on photos with label maps: skinfw run examples/parser.json")
+        ModelPath, Origin("train one on photos with label maps: skinfw run examples/parser.json")
     ] = Field(
-        description="folder of a run with the task segmentation, whose best checkpoint is used, or a "
-        "checkpoint file, such as best.safetensors",
+        description="folder of a run with the task segmentation, whose best checkpoint is used, a "
+        "checkpoint file, such as best.safetensors, or a model of skinfw like skinfw:NAME (see skinfw list "
+        "models)",
         examples=["runs/parser"],
     )
     flip: bool = Field(

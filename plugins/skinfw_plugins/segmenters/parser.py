@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +13,8 @@ from skinfw.data.pixel_types import image_tensor
 from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import LabelMap, RgbImage, Segmentation
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.models.embedded import is_embedded
+from skinfw.models.named import model_file
 from skinfw.preparation.view import View
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.segmentation_spec import SegmentationSpec
@@ -43,8 +43,8 @@ class ParserSegmenter(Segmenter[ParserConfig]):
 
     def __init__(self, config: ParserConfig, io: None) -> None:
         super().__init__(config, io)
-        self._file = checkpoint_file(config.path)
-        checkpoint = read_checkpoint(self._file)
+        self._file = model_file(config.path)
+        checkpoint = read_checkpoint(self._file, warn=not is_embedded(config.path))
         self._device = pick_device(config.device)
         self._network, self._classes = load_network(checkpoint, self._device)
         spec = segmentation_spec(checkpoint)
@@ -95,11 +95,6 @@ class ParserSegmenter(Segmenter[ParserConfig]):
     def fingerprint(self) -> str:
         """Return the SHA-256 of the checkpoint."""
         return file_sha256(self._file)
-
-
-def checkpoint_file(path: Path) -> Path:
-    """Return the checkpoint at a path: the best one of a run folder, or the file itself."""
-    return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
 
 
 def _mirrored_classes(spec: SegmentationSpec, names: tuple[str, ...]) -> list[int]:

@@ -1,0 +1,1 @@
+"""Trained models that are part of the package, and names of models."""

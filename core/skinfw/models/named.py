@@ -1,0 +1,57 @@
+"""Models by name: where a command, a spec or Python names a model, a name may stand for a path.
+
+Light: pydantic only.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from skinfw.components.outside import KEEPS_VARIABLES, Outside, resolve_path
+from skinfw.components.variables import STORED
+from skinfw.errors import UserError
+from skinfw.models.embedded import embedded_file, find_model, is_embedded
+
+
+def is_named(model: str | os.PathLike[str]) -> bool:
+    """Return whether a model is given by a name instead of a path."""
+    return is_embedded(model)
+
+
+def model_path(model: Path) -> Path:
+    """Return the file of a model that is given by name; a path is returned as it is.
+
+    Raises:
+        UserError: no model has that name, or its file is missing or damaged.
+    """
+    return embedded_file(model) if is_embedded(model) else model
+
+
+def model_file(model: Path) -> Path:
+    """Return the checkpoint of a model: the best one of a run folder, the file of a name, or the file itself.
+
+    Raises:
+        UserError: as `model_path`.
+    """
+    path = model_path(model)
+    return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
+
+
+def _resolve(value: Path, info: ValidationInfo) -> Path:
+    if not is_named(value):
+        return resolve_path(value, info)
+    if not (info.context or {}).get(STORED):  # a run can be opened without what made its data
+        try:
+            find_model(str(value))
+        except UserError as error:
+            raise PydanticCustomError("unknown_model", str(error)) from None
+    return value
+
+
+ModelPath = Annotated[Path, AfterValidator(_resolve), KEEPS_VARIABLES, Outside("model")]
+"""A model in a spec: a path like `skinfw.components.outside.SpecPath`, or a name like ``skinfw:NAME``."""
