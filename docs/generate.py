@@ -21,6 +21,7 @@ from skinfw.components.manifest import Entry
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.registry import KINDS, installed
 from skinfw.errors import RegistryError
+from skinfw.models.embedded import embedded_models
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.segmentation_spec import (
     SegmentationData,
@@ -193,6 +194,20 @@ def metrics_table() -> str:
     return "\n".join(lines)
 
 
+def cards_text() -> str:
+    """Return the cards of the models in the package."""
+    cards = [model.card.read_text(encoding="utf-8") for model in embedded_models().values()]
+    return "\n\n".join(map(lowered, cards)) or "This installation contains no models."
+
+
+def lowered(text: str, levels: int = 2) -> str:
+    """Return Markdown in which all headings are some levels lower; code stays as it is."""
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.DOTALL | re.MULTILINE)
+    for place in range(0, len(parts), 2):
+        parts[place] = re.sub(r"^(#+ )", rf"{'#' * levels}\1", parts[place], flags=re.MULTILINE)
+    return "".join(parts)
+
+
 NOT_IN_SPECS = ("", "sample_folders", "photos_without_label_maps", "photos_without_poses")
 """What a component may be the default for although a spec without it does not have it."""
 
@@ -203,5 +218,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "components": components_text,
     "commands": commands_text,
     "metrics": metrics_table,
+    "models": cards_text,
 }
 """What a page may name as ``<!-- generated: NAME -->``."""

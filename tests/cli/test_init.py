@@ -63,13 +63,26 @@ def test_photos_with_label_maps_and_poses_get_the_recommended_spec_which_trains(
     assert run.report_path.is_file()
 
 
-def test_plain_photos_get_components_that_need_no_files(photos: Path, tmp_path: Path) -> None:
+def test_plain_photos_get_components_that_need_no_files(
+    photos: Path, tmp_path: Path, no_models: None
+) -> None:
     for file in [*photos.rglob("*_segment.png"), *photos.rglob("*.json")]:
         file.unlink()
     done = init(photos, "-o", tmp_path / "own.json", "-y")
     assert "8 photos of 96x64 pixels, 0 with a label map, 0 with a pose file" in done.stdout
     dataset = read(tmp_path / "own.json")["data"]["dataset"]
     assert (dataset["segmenter"], dataset["pose_encoder"]) == ("skin_color", "bodypix")
+
+
+def test_plain_photos_get_the_parser_in_the_package(photos: Path, tmp_path: Path, models: Path) -> None:
+    for file in [*photos.rglob("*_segment.png"), *photos.rglob("*.json")]:
+        file.unlink()
+    done = init(photos, "-o", tmp_path / "own.json", "-y")
+    assert done.exit_code == 0, done.stderr
+    segmenter = read(tmp_path / "own.json")["data"]["dataset"]["segmenter"]
+    assert segmenter == {"type": "parser", "path": "skinfw:street-parser"}
+    unanswered = init(photos, "-o", tmp_path / "other.json", answers="")
+    assert """--segmenter '{"type": "parser", "path": "skinfw:street-parser"}'""" in unanswered.stderr
 
 
 def test_without_photos_it_trains_on_drawn_people(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
     commands = [
         ["validate", str(spec)],
         ["list"],
+        ["list", "models"],
         ["show", "generator", "pix2pix"],
         ["schema"],
         ["run", "--help"],
@@ -100,11 +101,8 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "option", "kind"),
     [
-        ("prepare", "--segmenter", "segmenter"),
-        ("prepare", "--pose-encoder", "pose_encoder"),
         ("benchmark-segmenters", "--truth", "segmenter"),
         ("benchmark-poses", "--truth", "pose_encoder"),
-        ("repair", "--segmenter", "segmenter"),
         ("audit", "--pose-encoder", "pose_encoder"),
     ],
 )
@@ -112,6 +110,20 @@ def test_help_names_the_component_that_is_taken_by_default(command: str, option:
     result = CliRunner().invoke(main, [command, "--help"], terminal_width=200)
     (line,) = [line for line in result.output.splitlines() if line.lstrip().startswith(f"{option} ")]
     assert line.endswith(f" Default: {use_default(kind).name}.")
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "default"),
+    [
+        ("prepare", "--segmenter", "the label maps beside the photos; without them, the parser in skinfw"),
+        ("prepare", "--pose-encoder", "the poses beside the photos; without them, none"),
+        ("repair", "--segmenter", "the label maps beside them; without them, the parser in skinfw"),
+    ],
+)
+def test_help_says_what_is_taken_from_files(command: str, option: str, default: str) -> None:
+    result = CliRunner().invoke(main, [command, "--help"], terminal_width=300)
+    (line,) = [line for line in result.output.splitlines() if line.lstrip().startswith(f"{option} ")]
+    assert line.endswith(f" Default: {default}.")
 
 
 def painting(**dataset: Any) -> dict[str, Any]:

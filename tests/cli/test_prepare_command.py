@@ -116,7 +116,7 @@ def test_names_are_no_markup(photos: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_usable_is_an_error_that_says_where_to_look(photos: Path, tmp_path: Path) -> None:
-    done = prepare(photos, tmp_path / "out")
+    done = prepare(photos, tmp_path / "out", "--pose-encoder", "openpose")
     assert done.exit_code == 2
     assert "pose failed" in done.stdout
     assert "no photo became a sample" in done.stderr and "rejected.csv says why for each" in done.stderr

@@ -110,7 +110,7 @@ def test_painting_with_a_run(tmp_path: Path, make_run: Callable[..., Run], pair:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        ([], "painting needs MODEL, a run folder, a checkpoint or an exported .onnx file"),
+        ([], "contains no model that paints masks: name a run folder, a checkpoint or an exported .onnx"),
         (["run", "--pose-encoder", "none"], "painting needs poses"),
         (["run", "--only", "tone"], "--only tone uses no MODEL"),
         (["--only", "tone", "--parse-person", "nowhere"], "--parse-person: nowhere: no such file or folder"),
@@ -120,7 +120,9 @@ def test_painting_with_a_run(tmp_path: Path, make_run: Callable[..., Run], pair:
         (["--only", "tone", "--pairs", "nowhere.csv"], "nowhere.csv: no such file"),
     ],
 )
-def test_errors_are_one_line_and_exit_code_2(pair: list[object], arguments: list[str], error: str) -> None:
+def test_errors_are_one_line_and_exit_code_2(
+    pair: list[object], no_models: None, arguments: list[str], error: str
+) -> None:
     result = repair(*arguments, *pair)
     assert result.exit_code == 2, result.output
     assert error in result.output

@@ -111,7 +111,7 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_command_works(page: Path, working_folder: Path) -> None:
+def test_every_command_works(page: Path, working_folder: Path, models: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for name in re.findall(r"[Ss]ave (?:it|the spec) as `(\w+\.json)`", text):
         (block,) = re.findall(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SUFFIXES = (".py", ".md", ".html", ".toml", ".json", ".jinja")
-FOLDERS = ("core", "plugins", "docs", "examples", "benchmarks")
+FOLDERS = ("core", "plugins", "docs", "examples", "benchmarks", "tools")
 FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "registry.toml", "mkdocs.yml")
 
 PHRASES = {

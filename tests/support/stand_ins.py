@@ -68,7 +68,7 @@ def make_stand_ins(folder: Path, tiny_spec: Callable[..., Any], parser_spec: Cal
     data = {
         "dataset": {"type": "mannequins", "count": 20},
         "size": [64, 32],
-        "inputs": ["apparel_head_foot", "face", "mask"],
+        "inputs": ["apparel_head_foot", "mask"],
         "test_fraction": 0.2,
         "validation_fraction": 0.2,
     }
@@ -80,7 +80,7 @@ def make_stand_ins(folder: Path, tiny_spec: Callable[..., Any], parser_spec: Cal
         "baselines": [],
         "training": training,
     }
-    generator = {"type": "pix2pix", "base_channels": 4, "depth": 3, "condition": "tone"}
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 3}
     specs = {
         "street-parser": parser_spec(work / "photos"),
         "street-painter": tiny_spec(data=data, generator=generator, **plain),

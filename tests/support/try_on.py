@@ -118,6 +118,8 @@ class FlatPainted:
 class FlatPainter:
     """Paints one color, `PAINT`, and remembers what it was given."""
 
+    name = "flat"
+
     def __init__(self, spill: int = 0) -> None:
         self.spill = spill
 

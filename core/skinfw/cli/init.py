@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -85,13 +86,24 @@ def _look_at(photos: Path) -> Survey:
 
 
 def _proposed(found: Survey) -> dict[str, str]:
-    """Return the components that fit the photos: those that read files if at least half have them."""
+    """Return the components that fit the photos: those that read files if at least half have them.
+
+    For photos without label maps that is the parser in the package, if there is one.
+    """
+    import json
+
     from skinfw.components.registry import installed
+    from skinfw.models.defaults import SEGMENTING
+    from skinfw.models.embedded import default_model
 
     defaults = installed().defaults
-    segmenter = defaults("segmenter" if 2 * found.labeled >= found.count else "photos_without_label_maps")
-    pose_encoder = defaults("pose_encoder" if 2 * found.posed >= found.count else "photos_without_poses")
-    return {"--segmenter": segmenter[0], "--pose-encoder": pose_encoder[0]}
+    (segmenter, *_) = defaults("segmenter" if found.has_label_maps else "photos_without_label_maps")
+    parser = None if found.has_label_maps else default_model(SEGMENTING)
+    (pose_encoder, *_) = defaults("pose_encoder" if found.has_poses else "photos_without_poses")
+    return {
+        "--segmenter": segmenter if parser is None else json.dumps(parser.segmenter),
+        "--pose-encoder": pose_encoder,
+    }
 
 
 def _answers(proposed: dict[str, str], given: dict[str, str | None], yes: bool) -> dict[str, str]:
@@ -100,7 +112,7 @@ def _answers(proposed: dict[str, str], given: dict[str, str | None], yes: bool) 
 
     missing = [option for option in proposed if given[option] is None]
     if missing and not yes and not can_ask():
-        options = " ".join(f"{option} {proposed[option]}" for option in missing)
+        options = shlex.join(word for option in missing for word in (option, proposed[option]))
         raise UserError(f"questions need a terminal; give {options}, or accept these defaults with --yes")
     checks: dict[str, Callable[[str], Any]] = {
         "--segmenter": lambda text: _component("segmenter", text, "segmenter"),

@@ -54,7 +54,8 @@ device_option = click.option(
 
 _PAINTING_OPTIONS = (
     click.option(
-        "--segmenter", cls=ComponentOption, kind="segmenter", own="that of the model",
+        "--segmenter", cls=ComponentOption, kind="segmenter",
+        own="that of the model; where label maps are missing, the parser in skinfw",
         help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
     ),
     click.option(
@@ -108,7 +109,9 @@ def check_address(engine: str, address: str | None) -> None:
 
 _PAIR_OPTIONS = (
     click.option(
-        "--segmenter", cls=ComponentOption, kind="segmenter", help="Segments photos and results."
+        "--segmenter", cls=ComponentOption, kind="segmenter",
+        own="the label maps beside them; without them, the parser in skinfw",
+        help="Segments photos and results.",
     ),
     click.option(
         "--parse-person", type=click.Path(path_type=Path), metavar="PATH",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
 
 @click.command(name="paint", short_help="Paint the missing skin of photos.")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("photo", type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, metavar="[MODEL] PHOTO", type=click.Path(path_type=Path))
+@click.option(
+    "--model", type=click.Path(path_type=Path), metavar="MODEL",
+    help="Another way to name the model. Default: the one in skinfw for masks, or for regions.",
+)  # fmt: skip
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="A .png, .webp or .jpg file for one photo; a folder for several.",
@@ -69,8 +73,8 @@ if TYPE_CHECKING:
 @engine_options
 @trust_option
 def command(
-    model: Path,
-    photo: Path,
+    paths: tuple[Path, ...],
+    model: Path | None,
     output: Path,
     mask: Path | None,
     region: Path | None,
@@ -92,7 +96,10 @@ def command(
     address: str | None,
     trust: bool,
 ) -> None:
-    """Paint the missing skin of PHOTO with MODEL: a run folder, a checkpoint or an exported .onnx file.
+    """Paint the missing skin of PHOTO with MODEL.
+
+    MODEL is a run folder, a checkpoint, an exported .onnx file, or a model in skinfw like skinfw:NAME (see
+    skinfw list models). Without it, one of these paints.
 
     PHOTO is an image, a folder, an archive, or a list of paths and URLs. What to paint comes from --mask,
     from --region or --expose, which take clothes off, or else from the holes in the photo. Every pixel that
@@ -111,10 +118,13 @@ def command(
         raise UserError(f"{', '.join(options)}: each says what to paint; give only one of them")
 
     from skinfw.cli.components import optional_component
+    from skinfw.cli.model_argument import model_and_photo
     from skinfw.data.image_formats import is_image_name
     from skinfw.inference.expose import parse_limbs
     from skinfw.inference.paint_mask import parse_color
     from skinfw.inference.photo_task import PaintWork
+
+    model, photo = model_and_photo(paths, model, region=region is not None)
 
     def component(kind: str, text: str | None, option: str) -> dict[str, Any] | None:
         found = optional_component(kind, text, option)
@@ -198,6 +208,8 @@ def _paint_all(
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt("Interrupted; finished photos are kept. Continue with --resume.") from None
+    for line in models_in_use([row.report for row in rows if row.status == "painted" and row.report]):
+        click.echo(line)
     counts = {status: sum(row.status == status for row in rows) for status in ("painted", "kept", "failed")}
     done = [f"{count} {status}" for status, count in counts.items()]
     if others := sum(row.status == "not used" for row in rows):
@@ -239,3 +251,18 @@ def _paint_one(
     if shown is not None:
         save_mask(painted.mask, shown)
     click.echo(f"{painted.report['painted']:,} pixels painted in {target}")
+    for line in models_in_use([painted.report]):
+        click.echo(line)
+
+
+def models_in_use(reports: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the models in skinfw that photos were painted with, one line for each combination."""
+    from skinfw.models.named import is_named
+
+    lines = []
+    for report in reports:
+        model, segmenter = report["model"], report["segmenter"]
+        if is_named(model) or is_named(segmenter):
+            without = "" if report["pose"] else "; without a pose: all of the mask counts as skin"
+            lines.append(f"model: {model}; parts of the person: {segmenter}{without}")
+    return sorted(set(lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from skinfw.cli.components import component_option
+from skinfw.cli.components import component_option, optional_component
 from skinfw.components.reference import ComponentSpec
 from skinfw.errors import UserError
 from skinfw.repair.pairs import Layout, Pairing, find_pairs, read_pairs
@@ -17,8 +17,18 @@ def parser_reference(
     parse_person: Path | None,
     parse_result: Path | None,
     parse_segmenter: str | None,
+    *,
+    default_poses: bool = False,
 ) -> ParserReference:
     """Return what finds skin, garments and poses in pictures, from the options of that name.
+
+    Args:
+        segmenter: segments photos and results; None: label maps beside them, or the model in the package.
+        pose_encoder: finds poses, or None.
+        parse_person: label maps of photos.
+        parse_result: label maps of results.
+        parse_segmenter: reads these label maps.
+        default_poses: whether poses beside photos, or the default pose encoder, are used without one.
 
     Raises:
         UserError: an option is invalid, names a missing path, or has no use.
@@ -31,12 +41,14 @@ def parser_reference(
     for option, path in (("--parse-person", parse_person), ("--parse-result", parse_result)):
         if path is not None and not path.exists():
             raise UserError(f"{option}: {path}: no such file or folder")
+    found = optional_component("segmenter", segmenter, "--segmenter")
     return ParserReference(
-        segmenter=component_option("segmenter", segmenter, "--segmenter").to_json(),
+        segmenter=None if found is None else found.to_json(),
         pose_encoder=None if pose_encoder is None else pose_encoder.to_json(),
         person=parse_person,
         result=parse_result,
         reader=reader,
+        default_poses=default_poses,
     )
 
 

@@ -12,8 +12,12 @@ import click
 from skinfw.cli.options import ComponentOption, check_address, engine_options
 
 if TYPE_CHECKING:
+    from skinfw.components.reference import ComponentSpec
     from skinfw.preparation.config import PrepareConfig
     from skinfw.preparation.report import PrepareReport, Row
+
+NO_POSE = "none"
+"""The value of --pose-encoder for samples without poses."""
 
 EXAMPLES = 3
 """Different texts shown for each reason; the CSV has that of every photo."""
@@ -24,11 +28,13 @@ EXAMPLES = 3
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
     "--segmenter", cls=ComponentOption, kind="segmenter",
+    own="the label maps beside the photos; without them, the parser in skinfw",
     help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
 @click.option(
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder",
-    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
+    own="the poses beside the photos; without them, none",
+    help='Finds the pose: a name, or JSON like {"type": "NAME", ...}; none: samples without poses.',
 )  # fmt: skip
 @click.option(
     "--config", "file", type=click.Path(path_type=Path), metavar="FILE.json",
@@ -86,6 +92,9 @@ def command(
 ) -> None:
     """Convert every photo in PHOTOS into a sample folder under OUTPUT.
 
+    Only training that sees the pose needs poses. Without label maps beside the photos, the parser in skinfw
+    finds skin, head, feet and apparel (see skinfw list models).
+
     PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .tsv, .jsonl, .txt).
     Existing samples are kept unless photo or settings have changed. OUTPUT/rejected.csv lists the rejected
     photos and the other unused files in PHOTOS, with the reasons.
@@ -95,12 +104,7 @@ def command(
     check_address(engine, address)
     config = _config(file, options)
 
-    from skinfw.cli.components import component_option
-
-    references = (
-        component_option("segmenter", segmenter, "--segmenter"),
-        component_option("pose_encoder", pose_encoder, "--pose-encoder"),
-    )
+    references = _components(photos, output, segmenter, pose_encoder)
 
     from skinfw.preparation.prepare import prepare
     from skinfw.preparation.report import REJECTED_FILE
@@ -114,6 +118,52 @@ def command(
     _print_report(report)
     if not report.count("made") + report.count("kept"):
         raise DataError(f"{photos}: no photo became a sample; {output / REJECTED_FILE} says why for each")
+
+
+def _components(
+    photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None
+) -> tuple[ComponentSpec, ComponentSpec | None]:
+    """Return the components in the options, or those that fit the photos; it logs what is unusual."""
+    import logging
+
+    from skinfw.cli.components import component_option, optional_component
+    from skinfw.components.reference import use_default, use_defaults
+    from skinfw.models.defaults import default_parser
+    from skinfw.models.embedded import HOW_TO_EMBED
+
+    finds_parts = optional_component("segmenter", segmenter, "--segmenter")
+    finds_pose = None
+    if pose_encoder not in (None, NO_POSE):
+        finds_pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
+    if finds_parts is not None and pose_encoder is not None:
+        return finds_parts, finds_pose
+
+    from skinfw.preparation.survey import survey
+
+    found, logger = survey(photos, output), logging.getLogger("skinfw")
+    if finds_parts is None:
+        parser = None if found.has_label_maps else default_parser()
+        finds_parts = parser or use_default("segmenter")
+        if parser is not None:
+            logger.info("%s: the segmenter is %s", found, _shown(parser))
+        elif not found.labeled:
+            logger.warning("%s, and this installation contains no parser: %s", found, HOW_TO_EMBED)
+    if pose_encoder is None and found.has_poses:
+        finds_pose = use_default("pose_encoder")
+    elif pose_encoder is None:
+        others = " or ".join(each.name for each in use_defaults("pose_encoder", "photos_without_poses"))
+        logger.info(
+            "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, others
+        )
+    return finds_parts, finds_pose
+
+
+def _shown(reference: ComponentSpec) -> str:
+    """Return a component as one would name it: its name, or JSON with what differs from the defaults."""
+    import json
+
+    given = reference.config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return json.dumps({"type": reference.name, **given}) if given else reference.name
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:

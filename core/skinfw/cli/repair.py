@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--only", type=click.Choice(["restore", "tone", "paint"]),
-    help="Take only one step. MODEL is needed for paint alone. Default: all three.",
+    help="Take only one step; only paint uses MODEL. Default: all three.",
 )  # fmt: skip
 @pair_options
 @click.option(
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder",
+    own="to paint, the poses beside the photos; without them, the encoder for such photos",
     help="Finds the poses in photos; none for no poses, as --only restore and tone work by themselves.",
 )  # fmt: skip
 @checkpoint_option
@@ -71,8 +72,9 @@ def command(
     """Repair results of a try-on system with the photos they were made from.
 
     Copies face, hands and skin that both pictures show from the photo; moves the color of the other skin to
-    the photo's; paints the skin that clothes hid in the photo with MODEL, a run folder, a checkpoint or an
-    exported .onnx file, on limbs and neck only. Writes NAME.png of the result's size, provenance/NAME.png and
+    the photo's; paints the skin that clothes hid in the photo with MODEL, on limbs and neck only. MODEL is a
+    run folder, a checkpoint, an exported .onnx file, or a model in skinfw like skinfw:NAME (see skinfw list
+    models); without it, the one for masks. Writes NAME.png of the result's size, provenance/NAME.png and
     repaired.jsonl, a line per result, into FOLDER; all other pixels equal the result.
     """
     from skinfw.errors import UserError
@@ -80,11 +82,6 @@ def command(
     if resume and overwrite:
         raise UserError("--resume keeps files, --overwrite replaces them; give only one of them")
     steps: Sequence[Step] = ("restore", "tone", "paint") if only is None else (only,)
-    if "paint" in steps and model is None:
-        raise UserError(
-            "painting needs MODEL, a run folder, a checkpoint or an exported .onnx file; or choose --only "
-            "restore or tone"
-        )
     if "paint" in steps and pose_encoder == "none":
         raise UserError("painting needs poses, not --pose-encoder none; or choose --only restore or tone")
     if "paint" not in steps and model is not None:
@@ -93,18 +90,28 @@ def command(
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, parser_reference
     from skinfw.inference.image_table import check_rows
+    from skinfw.models.defaults import default_painter
     from skinfw.repair.folder import TABLE, repair_pairs
     from skinfw.repair.pair_task import RepairWork
     from skinfw.system.bar import progress_bar
 
+    if "paint" in steps and model is None:
+        model = default_painter()
     # hands can be found without a pose in some label maps; only painting needs one
     pose = None
-    if pose_encoder not in (None, "none") or "paint" in steps:
+    if pose_encoder not in (None, "none"):
         pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
     repairer = RepairWork(
         folder=Path.cwd(),
         output=output,
-        parser=parser_reference(segmenter, pose, parse_person, parse_result, parse_segmenter),
+        parser=parser_reference(
+            segmenter,
+            pose,
+            parse_person,
+            parse_result,
+            parse_segmenter,
+            default_poses="paint" in steps and pose is None,
+        ),
         steps=steps,
         model=model,
         checkpoint=checkpoint,
@@ -128,4 +135,6 @@ def command(
         ) from None
     counts = {status: sum(row.status == status for row in rows) for status in ("repaired", "kept", "failed")}
     click.echo(f"{', '.join(f'{count} {status}' for status, count in counts.items())}, in {output}")
+    if repairer.inpainter is not None:
+        click.echo(f"model: {repairer.inpainter.name}")
     check_rows(rows, output / TABLE, "result", "repaired")

@@ -12,7 +12,7 @@ from skinfw.cli.options import checkpoint_option, device_option, painting_option
 
 
 @click.command(name="serve", short_help="Paint photos in the browser or over HTTP.")
-@click.argument("models", metavar="MODEL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("models", metavar="[MODEL]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
@@ -52,7 +52,10 @@ def command(
     queue: int,
     trust: bool,
 ) -> None:
-    """Serve each MODEL: a run folder, a checkpoint or an exported .onnx file; the first is the default.
+    """Serve each MODEL; the first is the default.
+
+    MODEL is a run folder, a checkpoint, an exported .onnx file, or a model in skinfw like skinfw:NAME (see
+    skinfw list models). Without it, the models in skinfw are served that paint masks and regions.
 
     Open the address in a browser to mark what to paint, or send photos to /v1/paint and /v1/repair;
     /openapi.json describes the interface. Photos stay on this machine: nothing of them is kept.
@@ -67,13 +70,15 @@ def command(
         raise UserError("serving needs more packages: pip install 'skinfw[serve]'") from error
 
     from skinfw.cli.components import optional_component
+    from skinfw.models.defaults import default_painters
+    from skinfw.models.named import is_named
     from skinfw.serving.limits import Limits
     from skinfw.serving.models import load_models
     from skinfw.serving.server import Server
 
     limits = Limits(megabytes=max_megabytes, megapixels=max_megapixels, waiting=queue)
     served = load_models(
-        models,
+        models or default_painters(),
         queue,
         checkpoint=checkpoint,
         device=device,
@@ -85,5 +90,8 @@ def command(
     # a process that a shell starts in the background ignores Ctrl+C until it says otherwise
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with Server(served, host=host, port=port, token=token, limits=limits) as server:
+        for model in served:
+            if is_named(model.segmenter):
+                click.echo(f"{model.name}: {model.segmenter} finds the parts of the person", err=True)
         click.echo(f"{', '.join(model.name for model in served)}: open {server.address}; Ctrl+C ends")
         server.serve_forever()

@@ -104,17 +104,17 @@ def better_tables_of_set(fits: Sequence[Fits]) -> list[str]:
 
 
 def check_label_map(
-    segmentation: Segmentation, keypoints: Keypoints, others: Mapping[str, LabelTable]
+    segmentation: Segmentation, keypoints: Keypoints | None, others: Mapping[str, LabelTable]
 ) -> tuple[Fits, str]:
     """Return how well tables fit a label map, and what is wrong with it; empty if it is plausible.
 
     Args:
         segmentation: the label map.
-        keypoints: the pose, in its pixels.
+        keypoints: the pose, in its pixels; without it, nothing is checked.
         others: other possible tables, by the setting that selects them.
     """
-    zones = zones_of(segmentation, keypoints)
-    if zones is None:
+    zones = None if keypoints is None else zones_of(segmentation, keypoints)
+    if keypoints is None or zones is None:
         return {}, ""
     evidence = counted(segmentation.labels, zones)
     fits = fits_of(evidence, segmentation.table, others)

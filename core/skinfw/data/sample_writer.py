@@ -31,6 +31,9 @@ WRITTEN_FILES = (
 )
 """All files that skinfw writes into a sample folder; it never removes others."""
 
+POSE_FILES = (f"{LINE}.png", KEYPOINTS_FILE)
+"""Those that a sample without a pose does not have."""
+
 _IN_WORK = re.compile(r"\.(?P<name>.+)\.(?P<state>unfinished|replaced)", re.DOTALL)
 
 
@@ -41,20 +44,22 @@ def sample_files(parts: PersonParts) -> dict[str, bytes]:
     from erased background.
 
     Args:
-        parts: the person's images, with ``line`` and ``pose``.
+        parts: the person's images, with ``line`` and ``pose`` or without both.
     """
-    if parts.line is None or parts.pose is None:
-        raise ValueError("a sample folder needs the pose and the pose map")
+    if (parts.line is None) != (parts.pose is None):
+        raise ValueError("a sample folder has both the pose and the pose map, or neither")
     alpha = parts.keep.astype(np.uint8)[..., None] * 255
-    return {
+    files = {
         f"{APPAREL}.png": _png(np.concatenate([parts.apparel, alpha], axis=2)),
         f"{SKIN}.png": _png(parts.skin.astype(np.uint8) * 255),
         f"{MASK}.png": _png(parts.to_inpaint.astype(np.uint8) * 255),
         f"{BODY}.png": _png(parts.body),
-        f"{LINE}.png": _png(parts.line),
-        KEYPOINTS_FILE: (json.dumps(parts.pose.to_json()) + "\n").encode(),
         PARSING_FILE: _label_png(parts.labels.labels),
     }
+    if parts.line is not None and parts.pose is not None:
+        files[f"{LINE}.png"] = _png(parts.line)
+        files[KEYPOINTS_FILE] = (json.dumps(parts.pose.to_json()) + "\n").encode()
+    return files
 
 
 def _png(image: RgbImage) -> bytes:

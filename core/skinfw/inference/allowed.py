@@ -14,7 +14,7 @@ from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.data.trunk import trunk_of_pose
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 from skinfw.inference.background import behind_limbs
 from skinfw.inference.expose import clothes_over
 
@@ -49,13 +49,65 @@ class Allowed:
     warnings: tuple[str, ...] = ()
 
 
-def allowed_mask(mask: Mask, pose: Keypoints) -> Allowed:
+def kind_of(mask: object, region: object, limbs: Collection[Limb], mask_color: object) -> MaskKind:
+    """Return what says where to paint; None, or no limbs, means that it was not given.
+
+    Raises:
+        UserError: several things do.
+    """
+    if (mask is not None) + (region is not None) + bool(limbs) > 1:
+        raise UserError(
+            "a mask says where skin is, a region where clothes are, expose which limbs to bare; give only "
+            "one of them"
+        )
+    if limbs and mask_color is not None:
+        raise UserError("expose finds what to paint by the pose; leave the mask color out")
+    if mask is not None:
+        return "given"
+    if region is not None:
+        return "region"
+    return "exposed" if limbs else "found"
+
+
+def allowed_pixels(
+    kind: MaskKind,
+    marked: Mask | None,
+    limbs: Collection[Limb],
+    labels: Segmentation,
+    pose: Keypoints | None,
+    where: object,
+) -> Allowed:
+    """Return the pixels that may be painted.
+
+    Args:
+        kind: what says where to paint.
+        marked: what is marked, bool ``(H, W)``; None for clothes over limbs.
+        limbs: the limbs to expose, if no pixels are marked.
+        labels: the photo's label map.
+        pose: the person's pose in its pixels; only a given mask is painted without one.
+        where: names the photo in errors.
+
+    Raises:
+        DataError: nothing may be painted; the message says why.
+    """
+    if marked is not None and kind == "given":
+        return allowed_mask(marked, pose)
+    if pose is None:
+        raise DataError(f"{where}: {_NO_TRUNK}")
+    if marked is None:
+        return allowed_clothes(limbs, labels, pose, where)
+    return (allowed_region if kind == "region" else allowed_holes)(marked, pose, where)
+
+
+def allowed_mask(mask: Mask, pose: Keypoints | None) -> Allowed:
     """Return a given mask as it is, with a warning about the trunk.
 
     Args:
         mask: bool ``(H, W)``.
-        pose: the person's pose in its pixels.
+        pose: the person's pose in its pixels; None if it is unknown: all of the mask is skin.
     """
+    if pose is None:
+        return Allowed(mask, "given", np.zeros_like(mask))
     trunk = trunk_of_pose(pose, _size(mask), within=mask)
     if trunk is None:
         warning = "the pose does not show where the trunk is, so the mask was not checked"

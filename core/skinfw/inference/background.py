@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from skinfw.components.reference import ComponentLike, read_component
 from skinfw.data.body_parts import ZONES
 from skinfw.data.body_zones import UNDECIDED, zones_of_pose
 from skinfw.data.keypoints import Keypoints
@@ -138,3 +139,17 @@ def over_background(painted: NDArray[np.uint8], base: RgbImage, mask: Mask) -> R
     out = base.copy()
     out[mask] = np.rint(behind + alpha * (painted[mask][:, :3] - behind)).astype(np.uint8)
     return out
+
+
+def fill_with(background: ComponentLike | None) -> Fill:
+    """Return what fills the background: a generator with nothing to train, or OpenCV's inpainting for None.
+
+    Raises:
+        SpecError: no such generator, or its parameters are invalid.
+        UserError: it needs training or other inputs.
+    """
+    if background is None:
+        return TELEA
+    from skinfw.inference.background_generator import BackgroundGenerator  # needs torch
+
+    return BackgroundGenerator(read_component("generator", background))

@@ -28,7 +28,7 @@ def make_condition(
     photo: RgbImage,
     mask: Mask,
     segmentation: Segmentation,
-    keypoints: Keypoints,
+    keypoints: Keypoints | None,
     box: Box,
     io: DatasetIO,
     names: Sequence[str],
@@ -44,12 +44,15 @@ def make_condition(
         photo: uint8 sRGB ``(H, W, 3)``.
         mask: the pixels to paint, bool ``(H, W)``.
         segmentation: the photo's label map.
-        keypoints: the person's pose, in pixels of the photo.
+        keypoints: the person's pose, in pixels of the photo; None if it is unknown.
         box: the crop.
         io: the network's size and inputs.
         names: the fields that the model needs.
         encoder: draws the pose.
         preparation: how the model's training samples were prepared.
+
+    Raises:
+        DataError: an input needs something that the photo or the pose does not show.
     """
     regions = segmentation.regions
     background = segmentation.classes.index(regions["background"][0])
@@ -61,10 +64,17 @@ def make_condition(
     painted = resize_mask(inside, size)
     shown = replace(segmentation, labels=np.where(painted, np.uint8(skin), labels))
     visible = shown.region("skin") & ~painted if preparation.keeps_skin else None
-    pose = keypoints.mapped(1.0, 1.0, -box.left, -box.top).resized((box.height, box.width), size)
     parts = make_agnostic(resize_image(crop, size), shown, preparation.removed_margin, visible)
-    parts = replace(parts, pose=pose, line=encoder.draw(pose, size), style=encoder.config.draw)
+    if keypoints is not None:
+        pose = keypoints.mapped(1.0, 1.0, -box.left, -box.top).resized((box.height, box.width), size)
+        parts = replace(parts, pose=pose, line=encoder.draw(pose, size), style=encoder.config.draw)
     return images_of(to_sample("photo", parts, io, needs_target=False), names)
+
+
+def as_background(labels: Segmentation, behind: Mask) -> Segmentation:
+    """Return a label map in which some pixels, bool ``(H, W)``, are background."""
+    code = labels.classes.index(labels.regions["background"][0])
+    return replace(labels, labels=np.where(behind, np.uint8(code), labels.labels))
 
 
 def images_of(sample: Sample, names: Sequence[str]) -> dict[str, RgbImage]:

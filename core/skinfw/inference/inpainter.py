@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from skinfw.assembly.build import build
 from skinfw.assembly.inputs import dataset_io
-from skinfw.components.reference import ComponentLike, read_component
+from skinfw.components.reference import ComponentLike
 from skinfw.components.trust import connections
 from skinfw.data.body_parts import Limb
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import Mask, Segmentation
-from skinfw.errors import DataError, UserError
-from skinfw.inference.allowed import Allowed, allowed_clothes, allowed_holes, allowed_mask, allowed_region
-from skinfw.inference.background import TELEA, Fill, fill_background
-from skinfw.inference.condition import make_condition
+from skinfw.data.segmentation import Mask, RgbImage, Segmentation
+from skinfw.errors import DataError
+from skinfw.inference.allowed import Allowed, allowed_pixels, kind_of
+from skinfw.inference.background import TELEA, Fill, fill_background, fill_with
+from skinfw.inference.beside import labels_by, on_disk
+from skinfw.inference.condition import as_background, make_condition
 from skinfw.inference.expose import known_limbs
-from skinfw.inference.open_model import chosen_component, open_model
+from skinfw.inference.finders import build_finders
+from skinfw.inference.open_model import open_model
 from skinfw.inference.paint_mask import (
     MaskLike,
     Rgb,
@@ -39,7 +40,7 @@ from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
 from skinfw.preparation.person import check_segmentation, posed, segmented
 from skinfw.preparation.report import Rejected
-from skinfw.runtime.box import crop_box
+from skinfw.runtime.box import Box, crop_box
 from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
 from skinfw.specs.compatibility import gives_alpha
 
@@ -54,12 +55,14 @@ class _Seen:
     Attributes:
         labels: its label map.
         person: the pixels of the person to paint, bool ``(H, W)``.
-        pose: that person's pose.
+        pose: that person's pose; None if nothing needs it.
+        labels_by: what found the label map, for reports.
     """
 
     labels: Segmentation
     person: Mask
-    pose: Keypoints
+    pose: Keypoints | None
+    labels_by: str
 
 
 class Inpainter:
@@ -73,6 +76,9 @@ class Inpainter:
         trusted: whether segmenter and pose encoder may open connections.
         finds_skin: whether the network gives an alpha and so finds the skin in a region.
         background: fills what is behind a limb.
+        name: names the model in reports.
+        segmenter_name: names the segmenter in reports.
+        pose_optional: whether masks are painted without a pose, unless the model needs one.
 
     Example::
 
@@ -90,11 +96,15 @@ class Inpainter:
         trusted: bool = True,
         finds_skin: bool = False,
         background: Fill = TELEA,
+        name: str = "",
+        segmenter_name: str = "",
+        pose_optional: bool = False,
     ) -> None:
         self.model, self.io, self.finds_skin = model, io, finds_skin
         self.segmenter, self.pose_encoder = segmenter, pose_encoder
         self.trusted = trusted
         self.background = background
+        self.name, self.segmenter_name, self.pose_optional = name, segmenter_name, pose_optional
 
     @classmethod
     def load(
@@ -111,10 +121,12 @@ class Inpainter:
         """Load a trained model.
 
         Args:
-            model: a run folder, a .safetensors checkpoint, or an exported .onnx file.
+            model: a run folder, a .safetensors checkpoint, an exported .onnx file, or a model in the package
+                by its name, such as ``skinfw:street-painter``.
             checkpoint: the best or the last checkpoint of a run.
             device: where the network runs; None for that of its spec, and for exported files any that fits.
-            segmenter: None for the one that prepared the training photos, or the default.
+            segmenter: None for the one that prepared the training photos, or the default. If that reads
+                files, the model in the package finds the parts of the person in photos that have none.
             pose_encoder: None for the one that prepared the training photos, or the default.
             background: a generator with nothing to train that fills what is behind a limb, such as ``onnx``
                 with an inpainting network; None for OpenCV's inpainting.
@@ -127,21 +139,21 @@ class Inpainter:
             UserError: the background's generator needs training or other inputs.
         """
         found = open_model(Path(model), checkpoint, device, trust=trust)
-        references = {
-            "segmenter": chosen_component("segmenter", segmenter, found),
-            "pose_encoder": chosen_component("pose_encoder", pose_encoder, found),
-        }
         theirs = segmenter is None or pose_encoder is None
         trusted = found.trusted or not theirs
         with connections(trusted):
+            finders = build_finders(found, segmenter, pose_encoder)
             return cls(
                 found.network,
                 dataset_io(found.spec, ()),
-                build(references["segmenter"], Segmenter),
-                build(references["pose_encoder"], PoseEncoder),
+                finders.segmenter,
+                finders.pose_encoder,
                 trusted=trusted,
                 finds_skin=gives_alpha(found.spec.generator),
-                background=TELEA if background is None else _generator_fill(background),
+                background=fill_with(background),
+                name=found.name,
+                segmenter_name=finders.segmenter_name,
+                pose_optional=finders.pose_optional,
             )
 
     def paint(
@@ -180,13 +192,7 @@ class Inpainter:
                 paint; the message says why.
         """
         expose = known_limbs(expose)
-        if (mask is not None) + (region is not None) + bool(expose) > 1:
-            raise UserError(
-                "a mask says where skin is, a region where clothes are, expose which limbs to bare; give "
-                "only one of them"
-            )
-        if expose and mask_color is not None:
-            raise UserError("expose finds what to paint by the pose; leave the mask color out")
+        kind = kind_of(mask, region, expose, mask_color)
         source = read_source(image)
         marked = mask if region is None else region
         given = None if marked is None else read_paint_mask(marked, source, mask_color)
@@ -204,17 +210,19 @@ class Inpainter:
             if given is not None:
                 check_place(given, labels, source.where)
             person = labels.person if holes is None else person_of_mask(labels.person, holes)
-            pose = keypoints or self._pose(source, person)
+            pose = keypoints
+            if pose is None and not (kind == "given" and self._does_without(source)):
+                pose = self._pose(source, person)
+        allowed = allowed_pixels(kind, holes, expose, labels, pose, source.where)
         if holes is None:
-            allowed = allowed_clothes(expose, labels, pose, source.where)
             person = person_of_mask(person, allowed.mask)
-        elif region is not None:
-            allowed = allowed_region(holes, pose, source.where)
-        elif mask is not None:
-            allowed = allowed_mask(holes, pose)
-        else:
-            allowed = allowed_holes(holes, pose, source.where)
-        return self._painted(source, allowed, _Seen(labels, person, pose), seed, steps)
+        by = labels_by(self.segmenter, self.segmenter_name, source.photo.path)
+        seen = _Seen(labels, person, pose, by if segmentation is None else "given")
+        return self._painted(source, allowed, seen, seed, steps)
+
+    def _does_without(self, source: SourcePhoto) -> bool:
+        """Return whether a mask of a photo is painted without a pose; one in a file is always used."""
+        return self.pose_optional and not on_disk(self.pose_encoder, source.photo.path)
 
     def _pose(self, source: SourcePhoto, person: Mask) -> Keypoints:
         try:
@@ -230,7 +238,7 @@ class Inpainter:
         seed: int,
         steps: Steps,
     ) -> Painted:
-        mask, labels, pose = allowed.mask, seen.labels, seen.pose
+        mask, labels = allowed.mask, seen.labels
         warnings = list(allowed.warnings)
         prepared = self.model.preparation
         around = person_box(seen.person | mask)
@@ -239,18 +247,7 @@ class Inpainter:
         behind = np.zeros_like(mask) if allowed.behind is None else allowed.behind
         limbs = mask & ~behind
         photo = fill_background(source.photo.pixels, mask, behind, self.background)
-        condition = make_condition(
-            photo,
-            limbs,
-            _without(labels, behind),
-            pose,
-            box,
-            self.io,
-            self.model.inputs,
-            self.pose_encoder,
-            prepared,
-        )
-        small = self.model(condition)
+        small = self.model(self._condition(source, photo, limbs, as_background(labels, behind), seen, box))
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face
         if allowed.behind is None:
@@ -298,18 +295,34 @@ class Inpainter:
             "box": [box.top, box.left, box.height, box.width],
             "scale": round(result.scale, 3),
             "texture": result.texture,
+            "model": self.name,
+            "segmenter": seen.labels_by,
+            "pose": seen.pose is not None,
             "warnings": warnings,
         }
-        return Painted(image, mask, report, alpha, source.icc)
+        return Painted(image, mask, report, alpha, source.icc, self.name)
 
+    def _condition(
+        self,
+        source: SourcePhoto,
+        photo: RgbImage,
+        limbs: Mask,
+        labels: Segmentation,
+        seen: _Seen,
+        box: Box,
+    ) -> Mapping[str, RgbImage]:
+        """Return what the network sees, with a pose if one of its inputs needs it."""
 
-def _generator_fill(background: ComponentLike) -> Fill:
-    from skinfw.inference.background_generator import BackgroundGenerator  # needs torch
+        def made(pose: Keypoints | None) -> Mapping[str, RgbImage]:
+            prepared = self.model.preparation
+            return make_condition(
+                photo, limbs, labels, pose, box, self.io, self.model.inputs, self.pose_encoder, prepared
+            )
 
-    return BackgroundGenerator(read_component("generator", background))
-
-
-def _without(labels: Segmentation, behind: Mask) -> Segmentation:
-    """Return a label map in which some pixels are background."""
-    code = labels.classes.index(labels.regions["background"][0])
-    return replace(labels, labels=np.where(behind, np.uint8(code), labels.labels))
+        try:
+            return made(seen.pose)
+        except DataError:
+            if seen.pose is not None:
+                raise
+        with connections(self.trusted):
+            return made(self._pose(source, seen.person))

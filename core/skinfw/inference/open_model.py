@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from skinfw.components.reference import ComponentLike, ComponentSpec, read_component, use_default
+from skinfw.components.reference import ComponentSpec
 from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.errors import RunError
 from skinfw.inference.painting_model import PaintingModel
 from skinfw.inference.sample_images import exported_spec
+from skinfw.models.embedded import is_embedded
 from skinfw.models.named import is_named, model_path
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec
@@ -25,12 +26,16 @@ class OpenModel:
         spec: the spec of its run.
         trusted: whether programs, paths and addresses in the spec may be used.
         path: the file.
+        name: names it in reports: ``skinfw:NAME``, or the name of the folder or file without its place.
+        embedded: whether it is part of the package.
     """
 
     network: PaintingModel
     spec: Spec
     trusted: bool
     path: Path
+    name: str = ""
+    embedded: bool = False
 
 
 def open_model(
@@ -51,7 +56,7 @@ def open_model(
     """
     if is_exported(path):
         exported = OnnxModel(path, device=device or "auto")
-        return OpenModel(exported, exported_spec(exported, trust=trust), trust, path)
+        return OpenModel(exported, exported_spec(exported, trust=trust), trust, path, path.name)
     # only checkpoints need torch
     from skinfw.inference.checkpoint_model import CheckpointModel
     from skinfw.runs.trained import SUFFIX, checkpoint_of, open_run_or_checkpoint
@@ -65,7 +70,8 @@ def open_model(
     found = checkpoint_of(open_run_or_checkpoint(path, which, trust=trust), which)
     spec = inpainting_spec(found.spec, found.path)
     network = CheckpointModel(found, pick_device(device or spec.training.device))
-    return OpenModel(network, spec, found.trusted, found.path)
+    name = str(path) if is_named(path) else path.absolute().name
+    return OpenModel(network, spec, found.trusted, found.path, name, is_embedded(path))
 
 
 def is_exported(path: Path) -> bool:
@@ -84,23 +90,19 @@ def weights_file(path: Path, which: Literal["best", "last"]) -> Path:
     return path / "checkpoints" / f"{which}.safetensors" if path.is_dir() else path
 
 
-def chosen_component(kind: str, given: ComponentLike | None, model: OpenModel) -> ComponentSpec:
-    """Return a component: the given one, the one in the spec's data set, or the default.
+def named_component(kind: str, model: OpenModel) -> ComponentSpec | None:
+    """Return the component of a kind in the data set of a model's spec; None if it names none.
 
     Args:
         kind: the interface that it implements.
-        given: the component, or None.
-        model: the model, whose spec may name one.
+        model: the model.
 
     Raises:
-        SpecError: it does not exist, or its parameters are invalid.
-        TrustError: the spec's names programs, paths or addresses, and is not trusted.
+        TrustError: it names programs, paths or addresses, and is not trusted.
     """
-    if given is not None:
-        return read_component(kind, given)
     for name, field in vars(model.spec.data.dataset.config).items():
         if isinstance(field, ComponentSpec) and field.kind == kind:
             if not model.trusted:
                 reject_foreign(named_outside(field, f"$.data.dataset.{name}"), str(model.path))
             return field
-    return use_default(kind)
+    return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +16,23 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from skinfw.data.segmentation import Mask, RgbImage
-from skinfw.errors import UserError
+from skinfw.errors import UserError, message
 from skinfw.system.json_file import replacing
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's digital source type of an image with generated parts."""
 
-XMP = (
+_XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" '
+    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    "xmp:CreatorTool={tool} "
     f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 )
-"""XMP data that say so."""
+"""XMP data that say so, and what painted the image."""
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Formats by the ending of a file's name."""
@@ -53,6 +57,7 @@ class Painted:
         report: what was done, as JSON.
         alpha: opacity, uint8 ``(H, W)``, if the photo has an alpha channel; painted pixels are opaque.
         icc: the photo's ICC profile, or None for sRGB.
+        model: names the model that painted; empty if unknown.
     """
 
     image: RgbImage
@@ -60,6 +65,7 @@ class Painted:
     report: Mapping[str, Any] = field(default_factory=dict)
     alpha: NDArray[np.uint8] | None = None
     icc: bytes | None = None
+    model: str = ""
 
     def to_image(self) -> Image.Image:
         """Return the image with its alpha channel and profile, RGB or RGBA."""
@@ -72,8 +78,9 @@ class Painted:
     def save(self, path: str | Path) -> Path:
         """Write the image as PNG, JPEG or WebP (without loss), by the ending of the name.
 
-        The file says that parts of it are generated (IPTC's digital source type, in XMP), and has the photo's
-        ICC profile. JPEG has no alpha channel, and changes pixels outside the mask slightly.
+        The file says that parts of it are generated (IPTC's digital source type, in XMP) and by which model,
+        and has the photo's ICC profile. JPEG has no alpha channel, and changes pixels outside the mask
+        slightly.
 
         Raises:
             UserError: the name has another ending, or the format cannot hold the image.
@@ -91,14 +98,14 @@ class Painted:
         Args:
             kind: a format of `FORMATS`: ``PNG``, ``JPEG`` or ``WEBP``.
         """
-        image = self.to_image()
+        image, xmp = self.to_image(), xmp_of(self.model)
         options: dict[str, Any] = {"icc_profile": self.icc} if self.icc else {}
         if kind == "PNG":
             text = PngInfo()
-            text.add_itxt("XML:com.adobe.xmp", XMP)
+            text.add_itxt("XML:com.adobe.xmp", xmp)
             options |= {"pnginfo": text, "compress_level": _PNG_LEVEL}
         else:
-            options["xmp"] = XMP.encode()
+            options["xmp"] = xmp.encode()
         if kind == "JPEG":
             options |= {"quality": _JPEG_QUALITY, "subsampling": 0}
             image = _on_white(image)
@@ -111,6 +118,12 @@ class Painted:
     def _repr_png_(self) -> bytes:
         """Return the image for a notebook."""
         return self.encoded("PNG")
+
+
+def xmp_of(model: str) -> str:
+    """Return the XMP data of an image that a model painted; an unknown one is empty."""
+    tool = f"skinfw {version('skinfw')}"
+    return _XMP.replace("{tool}", quoteattr(message(f"{tool}, {model}" if model else tool)))
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -113,7 +113,7 @@ class Facts:
 
 
 def facts_of(
-    photo: RgbImage, view: View | None, segmentation: Segmentation, keypoints: Keypoints, people: int
+    photo: RgbImage, view: View | None, segmentation: Segmentation, keypoints: Keypoints | None, people: int
 ) -> Facts:
     """Return what a photo shows.
 
@@ -121,14 +121,14 @@ def facts_of(
         photo: uint8 RGB ``(H, W, 3)``.
         view: the view of the person if known; None: derived from the pose.
         segmentation: the label map, with a person in it.
-        keypoints: the person's pose.
+        keypoints: the person's pose; None if it is unknown.
         people: the number of people.
     """
     box = person_box(segmentation.person)
     if box is None:
         raise ValueError("the label map contains nobody")
     return Facts(
-        view=view or view_of_pose(keypoints),
+        view=view or (None if keypoints is None else view_of_pose(keypoints)),
         body=body_shown(segmentation, keypoints),
         skin_fraction=round(skin_fraction(segmentation), 6),
         size=min(photo.shape[:2]),
@@ -168,14 +168,14 @@ def view_of_pose(keypoints: Keypoints) -> View | None:
     return "front" if width > 0 else "back"
 
 
-def body_shown(segmentation: Segmentation, keypoints: Keypoints) -> BodyShown:
+def body_shown(segmentation: Segmentation, keypoints: Keypoints | None) -> BodyShown:
     """Return whether the feet are in the image.
 
     They are feet in the label map, or skin below an ankle of the pose (bare feet), in either case at least
     `MIN_FEET` of the person's pixels.
     """
     feet = segmentation.region("feet")
-    ankles = [keypoints.point(name) for name in ("RAnkle", "LAnkle")]
+    ankles = [] if keypoints is None else [keypoints.point(name) for name in ("RAnkle", "LAnkle")]
     heights = [float(ankle[1]) for ankle in ankles if ankle[2] > 0]
     if heights:
         below = np.arange(feet.shape[0]) > min(heights)

@@ -73,7 +73,7 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoi
         DataError: the poses cannot be found.
     """
     if not person.any():
-        raise Rejected("nobody in the photo", "the label map is all background; try another segmenter")
+        raise nobody()
     poses = encoder.people(photo)
     keypoints = pick_person(poses, person)
     if keypoints is None:
@@ -83,6 +83,11 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoi
         advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
         raise Rejected("no pose found", f"{source} {what}; {advice}")
     return _unmixed(keypoints, encoder, photo, person), poses
+
+
+def nobody() -> Rejected:
+    """Return the reason why a photo without a person is rejected."""
+    return Rejected("nobody in the photo", "the label map is all background; try another segmenter")
 
 
 def _unmixed(pose: Keypoints, encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> Keypoints:

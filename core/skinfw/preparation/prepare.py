@@ -41,7 +41,7 @@ def prepare(
     root: Path,
     output: Path,
     segmenter: ComponentSpec,
-    pose_encoder: ComponentSpec,
+    pose_encoder: ComponentSpec | None,
     config: PrepareConfig,
     progress: Progress | bool = False,
     engine: Engine = "local",
@@ -60,7 +60,7 @@ def prepare(
         output: folder of the samples, each under its photo's path without extension; ``rejected.csv`` lists
             what was rejected and why.
         segmenter: the segmenter.
-        pose_encoder: the pose encoder.
+        pose_encoder: the pose encoder; None for samples without poses.
         config: margin, crop, filters, number of processes.
         progress: called after every photo; True shows a bar, as the command does.
         engine: processes on this machine, or a Ray cluster whose nodes share photos and output under the same
@@ -92,7 +92,8 @@ def prepare(
     listing = list_photos(root, output, preparer.segmenter.sources)
     if listing.rejected and config.on_error == "fail":
         raise DataError(listing.rejected[0].detail)
-    parts = Parts(output, segmenter.to_json(), pose_encoder.to_json(), config, Path.cwd())
+    encoder = None if pose_encoder is None else pose_encoder.to_json()
+    parts = Parts(output, segmenter.to_json(), encoder, config, Path.cwd())
     try:
         output.mkdir(parents=True, exist_ok=True)
         with (
@@ -100,9 +101,10 @@ def prepare(
             made_available(root, output, listing, config.fetch) as available,
         ):
             tasks = make_tasks(available, excluded(output))
-            check_shared_poses(
-                preparer.pose_encoder, [task.entry.path for task in tasks if task.rejected is None]
-            )
+            if preparer.pose_encoder is not None:
+                check_shared_poses(
+                    preparer.pose_encoder, [task.entry.path for task in tasks if task.rejected is None]
+                )
             _remove_stale(preparer, tasks)
             made = work_on(parts, tasks, preparer, config.num_workers, engine=engine, address=address)
             rows: list[Row] = []

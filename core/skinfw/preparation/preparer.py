@@ -28,7 +28,7 @@ from skinfw.preparation.crop import cropped, person_box
 from skinfw.preparation.filters import Facts, facts_of, view_of_name
 from skinfw.preparation.listing import Entry
 from skinfw.preparation.measures import people_count
-from skinfw.preparation.person import posed, segmented
+from skinfw.preparation.person import nobody, posed, segmented
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
 from skinfw.preparation.report import Reason, Rejected, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER
@@ -51,14 +51,14 @@ class Parts:
     Attributes:
         output: folder of the samples.
         segmenter: the segmenter, as in a spec.
-        pose_encoder: the pose encoder, as in a spec.
+        pose_encoder: the pose encoder, as in a spec; None for samples without poses.
         config: margin, crop and filters.
         folder: base of relative paths: the folder where prepare was started.
     """
 
     output: Path
     segmenter: dict[str, Any]
-    pose_encoder: dict[str, Any]
+    pose_encoder: dict[str, Any] | None
     config: PrepareConfig
     folder: Path
 
@@ -70,7 +70,9 @@ class Parts:
         """
         try:
             segmenter = read_reference("segmenter", self.segmenter)
-            pose_encoder = read_reference("pose_encoder", self.pose_encoder)
+            pose_encoder = (
+                None if self.pose_encoder is None else read_reference("pose_encoder", self.pose_encoder)
+            )
         except ValidationError as error:
             raise spec_error("the components of prepare", error, None) from None
         return PhotoPreparer(self.output, segmenter, pose_encoder, self.config)
@@ -89,7 +91,7 @@ class PhotoPreparer:
     Args:
         output: folder of the samples.
         segmenter: the segmenter.
-        pose_encoder: the pose encoder.
+        pose_encoder: the pose encoder; None for samples without poses.
         config: margin, crop and filters.
 
     Raises:
@@ -97,19 +99,26 @@ class PhotoPreparer:
     """
 
     def __init__(
-        self, output: Path, segmenter: ComponentSpec, pose_encoder: ComponentSpec, config: PrepareConfig
+        self,
+        output: Path,
+        segmenter: ComponentSpec,
+        pose_encoder: ComponentSpec | None,
+        config: PrepareConfig,
     ) -> None:
         self.output = output
         self.config = config
         self.segmenter: Segmenter[Any] = build(segmenter, Segmenter)
-        self.pose_encoder: PoseEncoder[Any] = build(pose_encoder, PoseEncoder)
+        self.pose_encoder: PoseEncoder[Any] | None = (
+            None if pose_encoder is None else build(pose_encoder, PoseEncoder)
+        )
         self.settings = {
             "revision": REVISION,
             "segmenter": segmenter.to_json(),
-            "pose_encoder": pose_encoder.to_json(),
+            "pose_encoder": None if pose_encoder is None else pose_encoder.to_json(),
             **config.model_dump(mode="json", include={"margin", "crop"}),
         }
-        prints = {part.kind: part.fingerprint() for part in (self.segmenter, self.pose_encoder)}
+        used = [part for part in (self.segmenter, self.pose_encoder) if part is not None]
+        prints = {part.kind: part.fingerprint() for part in used}
         if any(prints.values()):
             self.settings["fingerprints"] = prints
         self._zips: dict[Path, ZipFiles] = {}
@@ -146,7 +155,7 @@ class PhotoPreparer:
             "photo cannot be read", path, lambda: content_hash(path, self.sources(path), entry)
         )
         identity = {"source": entry.name, "content": content, "settings": hash_json(self.settings)}
-        facts = finished(folder, own_record(folder), identity)
+        facts = finished(folder, own_record(folder), identity, posed=self.pose_encoder is not None)
         if facts is not None:
             self._check_labels(path, facts)
             facts.check(self.config)
@@ -200,8 +209,12 @@ class PhotoPreparer:
         for path in (entry.path, *self.sources(entry.path)):
             zipped.take(path)
 
-    def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints, int]:
-        """Return the person's pose and the number of people."""
+    def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints | None, int]:
+        """Return the person's pose, if there is a pose encoder, and the number of people."""
+        if self.pose_encoder is None:
+            if not segmentation.person.any():
+                raise nobody()
+            return None, people_count(segmentation, ())
         keypoints, poses = posed(self.pose_encoder, photo, segmentation.person)
         return keypoints, people_count(segmentation, poses)
 
@@ -219,17 +232,21 @@ class PhotoPreparer:
             raise DataError(detail)
         raise Rejected("label map implausible", detail, facts.fits)
 
-    def _files(self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints) -> dict[str, bytes]:
+    def _files(
+        self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints | None
+    ) -> dict[str, bytes]:
         parts = replace(make_agnostic(photo.pixels, segmentation, self.config.margin), pose=keypoints)
         person = person_box(segmentation.person)
         if isinstance(self.config.crop, PersonCrop) and person is not None:
             parts = cropped(parts, crop_box(person, self.config.crop.aspect, self.config.crop.margin))
-        pose = parts.pose or keypoints
-        return sample_files(replace(parts, line=self.pose_encoder.draw(pose, parts.size)))
+        if self.pose_encoder is not None and parts.pose is not None:
+            parts = replace(parts, line=self.pose_encoder.draw(parts.pose, parts.size))
+        return sample_files(parts)
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files besides the photo from which its sample is made."""
-        return (*self.segmenter.sources(photo), *self.pose_encoder.sources(photo))
+        of_pose = () if self.pose_encoder is None else self.pose_encoder.sources(photo)
+        return (*self.segmenter.sources(photo), *of_pose)
 
     def _step(self, reason: Reason, photo: Path, action: Callable[[], ResultT]) -> ResultT:
         """Run one step; an error rejects the photo or stops everything.

@@ -9,7 +9,7 @@ from typing import Any
 
 from skinfw.data.image_file import check_size
 from skinfw.data.sample_folder import read_record
-from skinfw.data.sample_writer import WRITTEN_FILES, remove_sample, writing_failed
+from skinfw.data.sample_writer import POSE_FILES, WRITTEN_FILES, remove_sample, writing_failed
 from skinfw.errors import DataError, RunError
 from skinfw.preparation.filters import Facts
 from skinfw.preparation.listing import Entry
@@ -34,10 +34,20 @@ def own_record(folder: Path) -> dict[str, Any] | None:
     return record
 
 
-def finished(folder: Path, record: dict[str, Any] | None, identity: dict[str, str]) -> Facts | None:
-    """Return the facts of a sample if it is complete and made from the same inputs and settings."""
+def finished(
+    folder: Path, record: dict[str, Any] | None, identity: dict[str, str], *, posed: bool
+) -> Facts | None:
+    """Return the facts of a sample if it is complete and made from the same inputs and settings.
+
+    Args:
+        folder: the sample folder.
+        record: its record.
+        identity: the inputs and settings.
+        posed: whether a complete sample has a pose.
+    """
+    files = [name for name in WRITTEN_FILES if posed or name not in POSE_FILES]
     same = record is not None and all(record.get(key) == value for key, value in identity.items())
-    if record is None or not same or not all((folder / name).is_file() for name in WRITTEN_FILES):
+    if record is None or not same or not all((folder / name).is_file() for name in files):
         return None
     try:
         return Facts(**record["facts"])

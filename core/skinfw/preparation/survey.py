@@ -37,6 +37,16 @@ class Survey:
     sizes: tuple[Size, ...]
     unreadable: int
 
+    @property
+    def has_label_maps(self) -> bool:
+        """Whether at least half of the photos have a label map."""
+        return 2 * self.labeled >= self.count
+
+    @property
+    def has_poses(self) -> bool:
+        """Whether at least half of the photos have a pose file."""
+        return 2 * self.posed >= self.count
+
     def __str__(self) -> str:
         parts = [counted(self.count, "photo")]
         if self.sizes:

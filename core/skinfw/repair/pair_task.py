@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from PIL import Image
 
+from skinfw.components.reference import use_default
 from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
 from skinfw.inference.image_table import ImageRow, ImageTask
@@ -19,7 +20,7 @@ from skinfw.preparation.record import content_hash, hash_json
 from skinfw.repair.failures import recorded
 from skinfw.repair.pairs import PairOfFiles
 from skinfw.repair.parsing import Parser, ParserReference
-from skinfw.repair.repairing import STEPS, UNTOUCHED, Paints, Repaired, Step, repair
+from skinfw.repair.repairing import STEPS, UNTOUCHED, Repaired, Step, repair
 from skinfw.system.json_file import replacing
 
 REVISION = 1
@@ -67,7 +68,7 @@ class RepairWork:
             self.model,
             checkpoint=self.checkpoint,
             device=self.device,
-            segmenter=self.parser.segmenter,
+            segmenter=self.parser.segmenter or use_default("segmenter"),
             trust=self.trust,
         )
 
@@ -96,7 +97,7 @@ class PairRepairer:
         inpainter: paints; needed for the step paint.
     """
 
-    def __init__(self, work: RepairWork, parser: Parser, inpainter: Paints | None) -> None:
+    def __init__(self, work: RepairWork, parser: Parser, inpainter: Inpainter | None) -> None:
         self.work, self.parser, self.inpainter = work, parser, inpainter
         self._settings = {
             "revision": REVISION,
@@ -120,7 +121,8 @@ class PairRepairer:
         if failed:
             return ImageRow(task.image, "", "failed", f"{task.image}: {failed[task.image]}")
         assert task.map is not None
-        _write(repaired, task.target, task.map)
+        model = "" if self.inpainter is None else self.inpainter.name
+        _write(repaired, task.target, task.map, model)
         files = {"person": task.pair.person.as_posix(), "result": task.pair.result.as_posix()}
         return ImageRow(
             task.image,
@@ -129,7 +131,7 @@ class PairRepairer:
             made_from=made_from,
             sha256=file_sha256(task.target),
             map_sha256=file_sha256(task.map),
-            report={**files, **repaired.report},
+            report={**files, "model": model, **repaired.report},
         )
 
     def _made_from(self, pair: PairOfFiles) -> str:
@@ -150,7 +152,7 @@ class PairRepairer:
         )
 
 
-def _write(repaired: Repaired, image: Path, provenance: Path) -> None:
+def _write(repaired: Repaired, image: Path, provenance: Path, model: str) -> None:
     """Write the repaired result, marked as partly generated, after its provenance map.
 
     So no image is without the map, even after an interruption.
@@ -158,4 +160,4 @@ def _write(repaired: Repaired, image: Path, provenance: Path) -> None:
     provenance.parent.mkdir(parents=True, exist_ok=True)
     with replacing(provenance) as temporary:
         Image.fromarray(repaired.provenance).save(temporary, format="PNG")
-    Painted(repaired.image, repaired.provenance != UNTOUCHED).save(image)
+    Painted(repaired.image, repaired.provenance != UNTOUCHED, model=model).save(image)

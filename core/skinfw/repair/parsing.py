@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from skinfw.assembly.build import build
-from skinfw.components.reference import read_reference
+from skinfw.components.reference import read_reference, use_default
 from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
+from skinfw.inference.beside import pose_encoder_beside, segmenter_beside
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.preparation.person import posed
 from skinfw.preparation.report import Rejected
@@ -64,26 +65,33 @@ class ParserReference:
     """What builds a `Parser`, picklable for other processes.
 
     Attributes:
-        segmenter: segments the pictures without label maps, as in a spec.
+        segmenter: segments the pictures without label maps, as in a spec; None: the default, which reads
+            label maps beside them, and for others the model in the package.
         pose_encoder: finds the person's pose in the photo, as in a spec; None for no pose.
         person: the label map of the photo or a folder of them, or None.
         result: those of the results, or None.
         reader: the segmenter that reads these label maps, as in a spec; None: the segmenter.
+        default_poses: whether poses are found without a pose encoder: those beside the photos, and for others
+            by the encoder for photos without poses.
     """
 
-    segmenter: Mapping[str, Any]
+    segmenter: Mapping[str, Any] | None = None
     pose_encoder: Mapping[str, Any] | None = None
     person: Path | None = None
     result: Path | None = None
     reader: Mapping[str, Any] | None = None
+    default_poses: bool = False
 
     def build(self) -> Parser:
         """Build the parser."""
-        segmenter = build(read_reference("segmenter", dict(self.segmenter)), Segmenter)
+        if self.segmenter is None:
+            segmenter = segmenter_beside(use_default("segmenter"))
+        else:
+            segmenter = build(read_reference("segmenter", dict(self.segmenter)), Segmenter)
         reader = segmenter
         if self.reader is not None:
             reader = build(read_reference("segmenter", dict(self.reader)), Segmenter)
-        encoder = None
+        encoder = pose_encoder_beside() if self.default_poses else None
         if self.pose_encoder is not None:
             encoder = build(read_reference("pose_encoder", dict(self.pose_encoder)), PoseEncoder)
         person, result = (

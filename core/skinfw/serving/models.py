@@ -14,7 +14,9 @@ from skinfw.components.reference import ComponentLike
 from skinfw.components.trust import connections
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError, UserError
+from skinfw.inference.beside import labels_by, needs_files
 from skinfw.inference.inpainter import Inpainter
+from skinfw.models.embedded import find_model, is_embedded
 from skinfw.serving.worker import Worker
 
 
@@ -31,6 +33,11 @@ class ServedModel:
     name: str
     inpainter: Inpainter
     worker: Worker
+
+    @property
+    def segmenter(self) -> str:
+        """What finds the parts of the person in the photos of clients."""
+        return labels_by(self.inpainter.segmenter, self.inpainter.segmenter_name, None)
 
     def to_json(self) -> dict[str, Any]:
         """Return what clients may know about it."""
@@ -57,7 +64,7 @@ def load_models(
     """Load models; a model is named after its run folder or file.
 
     Args:
-        paths: run folders, checkpoints or exported files.
+        paths: run folders, checkpoints, exported files, or names of models.
         waiting: jobs that may wait for each model.
         checkpoint: the best or the last checkpoint of runs.
         device: see `skinfw.Inpainter.load`, as for the others.
@@ -85,7 +92,7 @@ def load_models(
             background=background,
             trust=trust,
         )
-        if inpainter.segmenter.sources(Path("photo.png")):
+        if needs_files(inpainter.segmenter):
             raise UserError(
                 f"{path}: its segmenter reads label maps from files, which photos of clients do not have; "
                 "name another one with --segmenter"
@@ -99,12 +106,16 @@ def _warm_up(inpainter: Inpainter) -> None:
     """Let segmenter and pose encoder load what they need, so that what is missing is an error now."""
     photo = Photo(np.full((128, 64, 3), 128, np.uint8))
     with connections(inpainter.trusted):
-        for find in (inpainter.segmenter.segment, inpainter.pose_encoder.people):
+        # a pose that masks do not need may need weights that are not here
+        poses = () if inpainter.pose_optional else (inpainter.pose_encoder.people,)
+        for find in (inpainter.segmenter.segment, *poses):
             with suppress(DataError):  # the photo shows nobody
                 find(photo)
 
 
 def _name(path: Path) -> str:
-    """Return the name of a run folder, or of a file without its ending."""
+    """Return the name of a run folder, of a file without its ending, or of a model in the package."""
+    if is_embedded(path):
+        return find_model(str(path)).name
     absolute = path.absolute()
     return absolute.name if absolute.is_dir() else absolute.stem

@@ -58,8 +58,9 @@ class PhotosConfig(DatasetConfig):
         default_factory=lambda: use_default("segmenter"),
         description="finds skin, head, feet, apparel and background",
     )
-    pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] = Field(
-        default_factory=lambda: use_default("pose_encoder"), description="finds the pose"
+    pose_encoder: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
+        default_factory=lambda: use_default("pose_encoder"),
+        description="finds the pose; null: samples without poses, for inputs that need none",
     )
     prepare: PrepareConfig = Field(
         default_factory=PrepareConfig, description="margin, crop and filters of the preparation"

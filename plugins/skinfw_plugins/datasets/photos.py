@@ -166,7 +166,7 @@ def default_cache(config: PhotosConfig) -> Path:
     settings = {
         "root": str(config.root.resolve()),
         "segmenter": config.segmenter.to_json(),
-        "pose_encoder": config.pose_encoder.to_json(),
+        "pose_encoder": None if config.pose_encoder is None else config.pose_encoder.to_json(),
         "prepare": config.prepare.model_dump(mode="json", exclude={"num_workers", "on_error", "fetch"}),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -56,10 +56,12 @@ def test_everything_is_read_back_exactly(tmp_path: Path) -> None:
     assert np.abs(found.points - POSE.points).max() < 1e-4
 
 
-def test_a_sample_without_its_pose_is_not_written() -> None:
+def test_a_sample_has_the_pose_and_its_drawing_or_neither() -> None:
     for parts in (replace(PARTS, line=None), replace(PARTS, pose=None)):
-        with pytest.raises(ValueError, match="needs the pose and the pose map"):
+        with pytest.raises(ValueError, match="has both the pose and the pose map, or neither"):
             sample_files(parts)
+    files = sample_files(replace(PARTS, line=None, pose=None))
+    assert set(sample_files(PARTS)) - set(files) == {"line.png", "keypoints.json"}
 
 
 def test_the_label_map_has_a_color_for_every_class(tmp_path: Path) -> None:

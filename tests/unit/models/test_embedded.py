@@ -211,7 +211,7 @@ def test_benchmark_segmenters_measures_it_and_does_not_know_its_split(models: Pa
 
 def test_a_strangers_run_may_use_a_model_in_the_package(models: Path) -> None:
     """Its spec names nothing outside, so the segmenter of its data needs no trust."""
-    from skinfw.inference.open_model import OpenModel, chosen_component
+    from skinfw.inference.open_model import OpenModel, named_component
     from skinfw.specs.spec import Spec
 
     found = open_model(Path("skinfw:street-painter"), "best", "cpu", trust=False)
@@ -223,12 +223,11 @@ def test_a_strangers_run_may_use_a_model_in_the_package(models: Path) -> None:
     }
     spec = Spec.model_validate(value)
     stranger = OpenModel(found.network, spec, False, found.path)
-    assert chosen_component("segmenter", None, stranger).name == "parser"
+    named = named_component("segmenter", stranger)
+    assert named is not None and named.name == "parser"
     value["data"]["dataset"]["segmenter"] = segmenter("/somewhere/parser")
     with pytest.raises(TrustError, match="/somewhere/parser"):
-        chosen_component(
-            "segmenter", None, OpenModel(found.network, Spec.model_validate(value), False, found.path)
-        )
+        named_component("segmenter", OpenModel(found.network, Spec.model_validate(value), False, found.path))
 
 
 def segmenter(path: str) -> dict[str, str]:

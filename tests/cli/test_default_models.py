@@ -1,0 +1,220 @@
+"""Commands that need neither a model nor label maps, as models in the package find and paint the skin."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from drawn_photos import write_drawn_photo
+from PIL import Image
+from try_on import SEGMENTER, write_pair
+
+import skinfw
+from skinfw.cli import main
+from skinfw.cli.model_argument import model_and_photo
+from skinfw.data.label_file import read_labels
+from skinfw.errors import UserError
+from skinfw.models.defaults import default_painter, default_painters
+from skinfw.serving.models import load_models
+
+SIZE = (192, 128)
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A drawn photo with its label map and pose beside it."""
+    return write_drawn_photo(tmp_path / "photos" / "anna.png", 3, SIZE)
+
+
+@pytest.fixture
+def plain(photo: Path) -> Path:
+    """The same without label map and pose."""
+    for file in (*photo.parent.glob("*_segment.png"), *photo.parent.glob("*.json")):
+        file.unlink()
+    return photo
+
+
+@pytest.fixture
+def mask(tmp_path: Path) -> Path:
+    """A mask on the person."""
+    hole = np.zeros(SIZE, bool)
+    hole[80:110, 56:72] = True
+    path = tmp_path / "hole.png"
+    Image.fromarray(hole).save(path)
+    return path
+
+
+def test_a_photo_is_painted_without_naming_anything(
+    models: Path, plain: Path, mask: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SKINFW_WEIGHTS", raising=False)  # no pose encoder could find its weights
+    monkeypatch.setenv("SKINFW_NO_CONNECTIONS", "1")
+    done = call("paint", plain, "--mask", mask, "-o", tmp_path / "out.png")
+    assert done.exit_code == 0, done.stderr
+    assert "no label map beside the photo: skinfw:street-parser finds the parts" in done.stderr
+    used = "model: skinfw:street-painter; parts of the person: skinfw:street-parser; without a pose"
+    assert used in done.stdout.splitlines()[1]
+    before, after = (np.asarray(Image.open(path).convert("RGB")) for path in (plain, tmp_path / "out.png"))
+    hole = np.asarray(Image.open(mask).convert("L")) > 127
+    assert (before == after)[~hole].all() and (before != after)[hole].any()
+    with Image.open(tmp_path / "out.png") as image:
+        assert ", skinfw:street-painter" in image.info["XML:com.adobe.xmp"]
+
+
+def test_label_map_and_pose_beside_the_photo_are_used(
+    models: Path, photo: Path, mask: Path, tmp_path: Path
+) -> None:
+    done = call("paint", photo, "--mask", mask, "-o", tmp_path / "out.png")
+    assert done.exit_code == 0, done.stderr
+    used = "model: skinfw:street-painter; parts of the person: deepfashion"
+    assert done.stdout.splitlines()[1] == used
+
+
+def test_a_folder_is_painted_and_its_table_names_the_models(
+    models: Path, plain: Path, mask: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "masks").mkdir()
+    mask.rename(tmp_path / "masks" / "anna.png")
+    options = ("--mask", tmp_path / "masks", "-o", tmp_path / "out", "--num-workers", 1)
+    done = call("paint", plain.parent, *options)
+    assert done.exit_code == 0, done.stderr
+    (row,) = (tmp_path / "out" / "painted.jsonl").read_text(encoding="utf-8").splitlines()
+    report = json.loads(row)["report"]
+    names = [report[key] for key in ("model", "segmenter", "pose")]
+    assert names == ["skinfw:street-painter", "skinfw:street-parser", False]
+    assert call("paint", plain.parent, *options, "--resume").stdout.startswith("0 painted, 1 kept")
+
+
+def test_a_run_that_reads_label_maps_also_paints_photos_without(
+    models: Path, plain: Path, mask: Path, make_run: Any, tmp_path: Path
+) -> None:
+    data = {"dataset": {"type": "mannequins", "count": 4}, "size": [32, 16], "inputs": ["apparel_head_foot"]}
+    plain_run = {"discriminator": None, "losses": ["l1"], "composite": "mask"}
+    run = make_run(tmp_path / "run", data=data, **plain_run)
+    painted = skinfw.Inpainter.load(run.folder, device="cpu").paint(plain, mask)
+    assert painted.report["segmenter"] == "skinfw:street-parser"
+    assert painted.report["model"] == "run" and painted.report["pose"] is False
+
+
+def test_a_pose_is_found_if_an_input_needs_it(
+    models: Path, photo: Path, mask: Path, make_run: Any, tmp_path: Path
+) -> None:
+    data = {"dataset": {"type": "mannequins", "count": 4}, "size": [32, 16]}
+    run = make_run(tmp_path / "run", data=data, composite="mask")
+    assert "line" in run.spec.data.input_names
+    inpainter = skinfw.Inpainter.load(run.folder, device="cpu")
+    assert inpainter.pose_optional
+    (photo.parent / "anna_keypoints.json").rename(tmp_path / "pose.json")
+    with pytest.raises(skinfw.SkinfwError, match=r"anna_keypoints\.json"):
+        inpainter.paint(photo, mask)
+    (tmp_path / "pose.json").rename(photo.parent / "anna_keypoints.json")
+    assert inpainter.paint(photo, mask).report["pose"] is True
+
+
+def test_where_clothes_come_off_a_pose_is_needed(
+    models: Path, plain: Path, mask: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else trunk and hips might be painted; the error names the weights that are missing."""
+    monkeypatch.delenv("SKINFW_WEIGHTS", raising=False)
+    monkeypatch.setenv("SKINFW_NO_CONNECTIONS", "1")
+    done = call("paint", plain, "--region", mask, "-o", tmp_path / "out.png")
+    assert done.exit_code == 2
+    assert "no pose beside the photo: bodypix finds it" in done.stderr
+    assert "mobilenet_v1_050_stride8.onnx" in done.stderr
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_model_and_photo_are_told_apart(models: Path, tmp_path: Path, make_run: Any) -> None:
+    run, photo = make_run(tmp_path / "run").folder, Path("photo.png")
+    painter, finder = Path("skinfw:street-painter"), Path("skinfw:street-region")
+    assert model_and_photo([photo], None, region=False) == (painter, photo)
+    assert model_and_photo([photo], None, region=True) == (finder, photo)
+    for given in ([run, photo], [Path("nowhere"), photo]):
+        assert model_and_photo(given, None, region=False) == (given[0], photo)
+    assert model_and_photo([photo], run, region=True) == (run, photo)
+    for model in (run, Path("a.safetensors"), Path("a.onnx"), painter):
+        with pytest.raises(UserError, match="a model; name the photo to paint after it"):
+            model_and_photo([model], None, region=False)
+    with pytest.raises(UserError, match="name only one model"):
+        model_and_photo([run, photo], run, region=False)
+    with pytest.raises(UserError, match="a second photo; give the folder"):
+        model_and_photo([run, photo, photo], None, region=False)
+
+
+def test_without_models_the_errors_say_what_to_name_and_how_to_make_one(
+    no_models: None, plain: Path, mask: Path, tmp_path: Path
+) -> None:
+    done = call("paint", plain, "--mask", mask, "-o", tmp_path / "out.png")
+    assert done.exit_code == 2
+    assert "contains no model that paints masks: name a run folder" in done.stderr
+    assert "tools/embed_model.py" in done.stderr
+    with pytest.raises(UserError, match="no model that paints regions"):
+        default_painter(region=True)
+
+
+def test_photos_without_label_maps_are_prepared_by_the_parser(
+    models: Path, plain: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "samples"
+    done = call("prepare", plain.parent, out, "--num-workers", 1)
+    assert done.exit_code == 0, done.stderr + done.stdout
+    assert 'the segmenter is {"type": "parser", "path": "skinfw:street-parser"}' in done.stderr
+    assert "samples without poses; give --pose-encoder bodypix" in done.stderr
+    files = {path.name for path in (out / "anna").iterdir()}
+    assert {"body.png", "parsing.png"} <= files and not {"line.png", "keypoints.json"} & files
+    record = json.loads((out / "anna" / "sample.json").read_text(encoding="utf-8"))
+    made_with = record["made_with"]
+    assert made_with["segmenter"]["path"] == "skinfw:street-parser" and made_with["pose_encoder"] is None
+    assert record["classes"] == ["background", "skin", "head", "feet", "apparel"]
+    assert set(np.unique(read_labels(out / "anna" / "parsing.png"))) >= {0, 4}
+    again = call("prepare", plain.parent, out, "--num-workers", 1)
+    assert again.stdout.splitlines() == ["0 made, 1 kept, 0 rejected"]
+
+
+def test_without_a_parser_the_label_maps_are_missing(no_models: None, plain: Path, tmp_path: Path) -> None:
+    done = call("prepare", plain.parent, tmp_path / "samples", "--num-workers", 1)
+    assert done.exit_code == 2
+    assert "contains no parser: install a release, or train one" in done.stderr
+    assert "segmentation failed" in done.stdout
+
+
+def test_results_are_repaired_without_naming_a_model(models: Path, tmp_path: Path) -> None:
+    write_pair(tmp_path, "anna")
+    pair = ("--person", tmp_path / "photos", "--result", tmp_path / "results", "-o", tmp_path / "out")
+    done = call("repair", *pair, "--segmenter", json.dumps(SEGMENTER), "--num-workers", 1)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "model: skinfw:street-painter"
+    (row,) = (tmp_path / "out" / "repaired.jsonl").read_text(encoding="utf-8").splitlines()
+    report = json.loads(row)["report"]
+    assert report["model"] == "skinfw:street-painter" and report["pixels"]["painted"] > 0
+    with Image.open(tmp_path / "out" / "anna.png") as image:
+        assert "skinfw:street-painter" in image.info["XML:com.adobe.xmp"]
+
+
+def test_pairs_without_label_maps_are_parsed_by_the_parser(models: Path, tmp_path: Path) -> None:
+    write_pair(tmp_path, "anna")
+    for folder in ("photos", "results"):
+        (tmp_path / folder / "anna_labels.png").unlink()
+    pair = ("--person", tmp_path / "photos", "--result", tmp_path / "results", "-o", tmp_path / "out")
+    done = call("repair", *pair, "--only", "restore", "--num-workers", 1)
+    assert "no label map beside the photo: skinfw:street-parser finds the parts" in done.stderr
+    # what a stand-in finds in such drawings is another matter
+    assert done.stdout.splitlines()[-1].startswith(("1 repaired", "0 repaired, 0 kept, 1 failed"))
+
+
+def test_the_models_in_the_package_are_served(models: Path, plain: Path, mask: Path) -> None:
+    served = load_models(default_painters(), 2, device="cpu")
+    assert [each.name for each in served] == ["street-painter", "street-region"]
+    assert {each.segmenter for each in served} == {"skinfw:street-parser"}
+    assert [each.inpainter.finds_skin for each in served] == [False, True]
+    with Image.open(plain) as photo, Image.open(mask) as hole:
+        painted = served[0].inpainter.paint(photo, hole)
+    assert painted.report["segmenter"] == "skinfw:street-parser"
