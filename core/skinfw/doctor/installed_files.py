@@ -16,12 +16,16 @@ from skinfw.components.registry import Registry, load_registry
 from skinfw.components.weights import VARIABLE, WeightsFile, weights_on_disk
 from skinfw.doctor.installation import Check, reason
 from skinfw.errors import RegistryError, UserError, listed
+from skinfw.models.embedded import HOW_TO_EMBED, embedded_file, embedded_models
 from skinfw.system.disk_budget import FREE
 from skinfw.system.folders import cache_folder, state_folder
 
 
 def weights_checks() -> Iterator[Check]:
-    """Look for the weights of published networks, and name the files that you must provide."""
+    """Look for the weights of published networks, and name the files that you must provide.
+
+    The models in the package are checked too.
+    """
     files: dict[WeightsFile, list[str]] = {}
     provided = []
     for owner, config in _configurations(load_registry()):
@@ -38,6 +42,19 @@ def weights_checks() -> Iterator[Check]:
     for file, owners in files.items():
         yield _look_for(file, listed(owners))
     yield from provided
+    yield from _embedded()
+
+
+def _embedded() -> Iterator[Check]:
+    """Check the models in the package."""
+    models = embedded_models()
+    if not models:
+        yield Check("models in the package", "absent", "this installation contains none", HOW_TO_EMBED)
+    for model in models.values():
+        try:
+            yield Check(model.reference, "ok", f"{model.summary} {embedded_file(model.reference)}")
+        except UserError as error:
+            yield Check(model.reference, "error", str(error))
 
 
 def _configurations(registry: Registry) -> Iterator[tuple[str, type[ComponentConfig]]]:

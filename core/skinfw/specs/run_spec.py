@@ -13,6 +13,7 @@ from skinfw.components.outside import Outside, SpecPath
 from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.components.strict_model import StrictModel
 from skinfw.components.variables import STORED
+from skinfw.models.named import ModelPath
 
 AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -98,11 +99,12 @@ class LoopSpec(StrictModel):
         description="decay of the exponential moving average of the weights, such as 0.999; evaluations, "
         "sample images and everything that uses a checkpoint then use the average; null: no average",
     )
-    initial_weights: Annotated[SpecPath | None, Outside("path", training=True)] = Field(
+    initial_weights: Annotated[ModelPath | None, Outside("model", training=True)] = Field(
         default=None,
-        description="run folder, whose best checkpoint is used, or checkpoint that training starts from; its "
-        "networks must be the same, its images may have another size. It must not have been trained on "
-        "validation or test samples of this run. null: the networks' own initial weights",
+        description="run folder, whose best checkpoint is used, checkpoint, or model of skinfw like "
+        "skinfw:NAME that training starts from; its networks must be the same, its images may have another "
+        "size. It must not have been trained on validation or test samples of this run. null: the networks' "
+        "own initial weights",
     )
     gradient_clip: float | None = Field(
         default=None, gt=0, description="maximum norm of a network's gradient; null: no limit"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from skinfw.data.split import Split
 from skinfw.errors import RunError, first_line
+from skinfw.models.embedded import is_embedded
+from skinfw.models.named import model_path
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
 from skinfw.runs.split_record import read_split
 from skinfw.runs.trained import open_trained
@@ -15,11 +17,12 @@ from skinfw.training.module import TrainingModule
 def start_from(module: TrainingModule, path: Path, split: Split) -> None:
     """Give the networks of a new run the weights of another run's networks of the same names.
 
-    The best checkpoint of a run contains only the network for inference; a discriminator then starts anew.
+    The best checkpoint of a run contains only the network for inference; a discriminator then keeps its own
+    initial weights.
 
     Args:
         module: the networks, before their first step.
-        path: a run folder, whose best checkpoint is used, or a checkpoint.
+        path: a run folder, whose best checkpoint is used, a checkpoint, or the name of a model.
         split: the samples of the new run.
 
     Raises:
@@ -46,9 +49,10 @@ def start_from(module: TrainingModule, path: Path, split: Split) -> None:
 
 
 def _checkpoint(path: Path) -> Checkpoint:
-    if path.is_dir():
-        return read_checkpoint(open_trained(path, "best").checkpoint("best"))
-    return read_checkpoint(path)
+    file = model_path(path)
+    if file.is_dir():
+        return read_checkpoint(open_trained(file, "best").checkpoint("best"))
+    return read_checkpoint(file, warn=not is_embedded(path))
 
 
 def reject_overlap(folder: Path, split: Split) -> None:

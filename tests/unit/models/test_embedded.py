@@ -19,6 +19,7 @@ from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.components.trust import named_outside
 from skinfw.data.photo import Photo
+from skinfw.doctor.installed_files import weights_checks
 from skinfw.errors import SpecError, TrustError, UserError
 from skinfw.inference.open_model import open_model
 from skinfw.models import embedded
@@ -138,9 +139,16 @@ def test_a_changed_file_is_not_used(stand_ins: Path, tmp_path: Path) -> None:
         weights.write_bytes(content)
         with pytest.raises(UserError, match=r"is not skinfw:street-painter: its SHA-256 is .*reinstall"):
             embedded_file("skinfw:street-painter")
+        (check,) = [each for each in weights_checks() if each.name == "skinfw:street-painter"]
+        assert check.state == "error" and "reinstall skinfw" in check.text
         weights.unlink()
         with pytest.raises(UserError, match="are missing; reinstall skinfw"):
             embedded_file("skinfw:street-painter")
+
+
+def test_the_doctor_checks_the_models(models: Path) -> None:
+    found = {each.name: each.state for each in weights_checks() if each.name.startswith("skinfw:")}
+    assert found == {f"skinfw:street-{name}": "ok" for name in ("painter", "parser", "region")}
 
 
 def test_models_are_listed_and_their_cards_shown(models: Path) -> None:
@@ -197,6 +205,21 @@ def test_generate_paints_samples_with_a_model_by_name(
 def test_a_model_by_name_is_exported_as_onnx_with_samples(models: Path, tmp_path: Path) -> None:
     done = call("export", "skinfw:street-parser", tmp_path / "parser.onnx")
     assert done.exit_code == 2 and "name samples to compare on with --samples" in done.stderr
+
+
+def test_training_starts_from_a_model_in_the_package(models: Path, tmp_path: Path) -> None:
+    spec = json.loads((models.parent / "street-painter" / "spec.json").read_text(encoding="utf-8"))
+    # so small a rate changes nothing: the weights after one step are those of the model
+    spec["training"] |= {
+        "initial_weights": "skinfw:street-painter", "epochs": None, "steps": 1, "generator_lr": 1e-30,
+    }  # fmt: skip
+    spec["augmentations"], spec["metrics"] = [], ["psnr"]
+    run = skinfw.run(spec, output=tmp_path / "run")
+    started = read_checkpoint(run.checkpoint("best")).weights("generator")
+    model = read_checkpoint(embedded_file("skinfw:street-painter")).weights("generator")
+    for name, value in model.items():
+        if value.is_floating_point() and "running" not in name:
+            assert torch.equal(started[name], value.float()), name
 
 
 def test_benchmark_segmenters_measures_it_and_does_not_know_its_split(models: Path) -> None:
