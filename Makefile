@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/.installed
 	$(BIN)/skinfw run examples/quickstart.json --overwrite
-	@echo "Open $(CURDIR)/runs/quickstart/report.html in a browser."
+	$(BIN)/python examples/drawn_person.py runs/quickstart skinfw:street-painter -o runs/quickstart/person.png
+	@echo "Open $(CURDIR)/runs/quickstart/report.html and person.png beside it."
 
 # tests start many processes: let Python write bytecode, or each compiles every module
 test: $(VENV)/.installed-dev

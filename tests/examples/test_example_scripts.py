@@ -1,4 +1,4 @@
-"""The Python example, and the plugin package as a third party would install it."""
+"""The Python examples, and the plugin package as a third party would install it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import skinfw
 from skinfw.components.registry import installed
@@ -18,6 +20,7 @@ from skinfw.tasks.evaluate_run import evaluate_run
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "examples" / "compose.py"
+DRAWN = ROOT / "examples" / "drawn_person.py"
 PLUGIN = ROOT / "examples" / "plugin"
 
 
@@ -46,6 +49,22 @@ def test_compose_trains_in_15_lines(
     assert " dB on skin" in capsys.readouterr().out
     assert len(evaluated) == 1
     assert (tmp_path / "runs" / "compose" / "report.html").is_file()
+
+
+def test_a_drawn_person_is_painted_by_a_model_in_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "person.png"
+    monkeypatch.setattr("sys.argv", [str(DRAWN), "-o", str(picture)])
+    runpy.run_path(str(DRAWN), run_name="__main__")
+    assert "the hole, skinfw:street-painter, the truth" in capsys.readouterr().out
+    hole, painted, truth = np.split(np.asarray(Image.open(picture)), 3, axis=1)
+    assert hole.shape == (512, 256, 3)
+    cut = (hole == 127).all(axis=2)
+    assert 0.01 < cut.mean() < 0.2
+    assert np.array_equal(painted[~cut], truth[~cut])
+    errors = [np.abs(each[cut].astype(int) - truth[cut]).mean() for each in (painted, hole)]
+    assert errors[0] < errors[1] / 2
 
 
 @pytest.fixture(scope="module")
