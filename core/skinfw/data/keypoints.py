@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.components.config import Size
-from skinfw.data.pose_file import check_confidences, read_pose_file
+from skinfw.data.pose_file import PoseFile, check_confidences, poses_of, read_pose_file
 from skinfw.errors import DataError
 
 BODY_25 = (
@@ -86,7 +86,21 @@ def read_openpose_json(path: Path) -> list[Keypoints]:
     Raises:
         DataError: as `skinfw.data.pose_file.read_pose_file`, or a person does not have 25 points.
     """
-    people = read_pose_file(path).people
+    return _people(read_pose_file(path), path)
+
+
+def openpose_of(data: bytes, path: Path) -> list[Keypoints]:
+    """Return all people in an OpenPose JSON file that was read already; see `read_openpose_json`.
+
+    Args:
+        data: the bytes of the file.
+        path: names it in errors.
+    """
+    return _people(poses_of(data, path), path)
+
+
+def _people(file: PoseFile, path: Path) -> list[Keypoints]:
+    people = file.people
     for points in people:
         if points.shape != (25, 3):
             raise DataError(

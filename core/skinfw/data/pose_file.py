@@ -61,9 +61,20 @@ def read_pose_file(path: Path) -> PoseFile:
             values that are not coordinates and confidences.
     """
     try:
-        content = json.loads(read_regular(path, MAX_BYTES).decode("utf-8-sig"))
+        return poses_of(read_regular(path, MAX_BYTES), path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def poses_of(data: bytes, path: Path) -> PoseFile:
+    """Return the content of a pose file that was read already; see `read_pose_file`.
+
+    Args:
+        data: the bytes of the file.
+        path: names it in errors.
+    """
+    try:
+        content = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise _rejected(path, f"not JSON: {error}") from error
     frame = _frame(content, path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,18 +15,18 @@ from skinfw.components.field_names import APPAREL, MASK, SKIN, LineStyle
 from skinfw.components.validation_errors import format_errors
 from skinfw.data.cutout_file import cutout_of
 from skinfw.data.dataset_io import DatasetIO, to_sample
-from skinfw.data.image_file import DecodedImage, open_image, sides_tell
+from skinfw.data.image_file import DecodedImage, sides_tell
 from skinfw.data.image_formats import IMAGE_SUFFIXES
-from skinfw.data.keypoints import Keypoints, read_openpose_json
-from skinfw.data.label_file import read_labels
+from skinfw.data.keypoints import Keypoints, openpose_of
+from skinfw.data.label_file import labels_of
 from skinfw.data.mask_file import mask_of
 from skinfw.data.parts import SampleParts, dilate
 from skinfw.data.photo import WHITE, flattened, image_of
+from skinfw.data.pose_file import MAX_BYTES
 from skinfw.data.sample import Sample
+from skinfw.data.sample_files import FolderFiles, SampleFiles
 from skinfw.data.segmentation import REGIONS, Mask, RgbImage, Segmentation
 from skinfw.errors import DataError
-from skinfw.system.paths_below import path_below
-from skinfw.system.regular_file import read_regular
 
 KEYPOINTS_FILE = "keypoints.json"
 PARSING_FILE = "parsing.png"
@@ -43,21 +42,15 @@ def find_image(folder: Path, part: str) -> Path | None:
     Raises:
         DataError: the folder has several files for that part.
     """
-    return _pick(folder, _names(folder), part)
+    name = _pick(FolderFiles(folder), part)
+    return None if name is None else folder / name
 
 
-def _names(folder: Path) -> list[str]:
-    try:
-        return [entry.name for entry in os.scandir(folder)]
-    except OSError:  # no such folder; callers that need the part report it
-        return []
-
-
-def _pick(folder: Path, names: Sequence[str], part: str) -> Path | None:
-    found = sorted(name for name in names if _part_of(name) == part)
+def _pick(files: SampleFiles, part: str) -> str | None:
+    found = sorted(name for name in files.names if _part_of(name) == part)
     if len(found) > 1:
-        raise DataError(f"{folder}: contains {' and '.join(found)}; keep only one")
-    return folder / found[0] if found else None
+        raise DataError(f"{files.where}: contains {' and '.join(found)}; keep only one")
+    return found[0] if found else None
 
 
 def is_sample_folder(file_names: Sequence[str]) -> bool:
@@ -86,26 +79,25 @@ def read_sample(folder: Path, name: str, io: DatasetIO, *, needs_target: bool = 
     return to_sample(name, FolderParts(folder, io.mask_margin), io, needs_target=needs_target)
 
 
-class FolderParts(SampleParts):
-    """The files of a sample folder, each read on demand.
+class FileParts(SampleParts):
+    """The files of a sample, each read on demand.
 
     Args:
-        folder: the sample folder.
+        files: the files.
         mask_margin: pixels around the skin that may be inpainted if the sample has no ``mask``.
 
     Raises:
         DataError: ``apparel_head_foot`` is missing or cannot be read.
     """
 
-    def __init__(self, folder: Path, mask_margin: int = 0) -> None:
-        self.folder = folder
+    def __init__(self, files: SampleFiles, mask_margin: int = 0) -> None:
+        self.files = files
         self.mask_margin = mask_margin
-        self.where = str(folder)
-        self._names = _names(folder)
-        path = self._find(APPAREL)
-        if path is None:
-            raise DataError(self.lacks(APPAREL) if folder.is_dir() else f"{folder}: no such sample folder")
-        cutout = open_image(path)
+        self.where = str(files.where)
+        name = self._find(APPAREL)
+        if name is None:
+            raise DataError(self.lacks(APPAREL))
+        cutout = files.image(name)
         self._orientation = cutout.orientation or 1
         self.apparel, self.keep = cutout_of(cutout)
         self._masks: dict[str, Mask | None] = {}
@@ -113,14 +105,14 @@ class FolderParts(SampleParts):
     def lacks(self, name: str) -> str:
         """Return the error for a missing image or mask, with the accepted file names."""
         looked_for = ", ".join(name + suffix for suffix in IMAGE_SUFFIXES)
-        return f"{self.folder}: {name} is missing (looked for {looked_for})"
+        return f"{self.where}: {name} is missing (looked for {looked_for})"
 
-    def _find(self, part: str) -> Path | None:
-        return _pick(self.folder, self._names, part)
+    def _find(self, part: str) -> str | None:
+        return _pick(self.files, part)
 
     @cached_property
     def _record(self) -> dict[str, Any] | None:
-        return read_record(self.folder)
+        return record_of(self.files)
 
     def inpainting_mask(self) -> Mask:
         """Return ``mask``, or, without it, the most likely mask.
@@ -144,9 +136,9 @@ class FolderParts(SampleParts):
         style = encoder.get("draw") if isinstance(encoder, dict) else None
         return "lines" if style == "lines" else "skeleton"
 
-    def _open(self, path: Path) -> DecodedImage:
+    def _open(self, name: str) -> DecodedImage:
         """Open a part, and check that it has the size and rotation of the others."""
-        file = open_image(path)
+        path, file = self.files.where / name, self.files.image(name)
         self._check_size(path, file.image.height, file.image.width)
         turned = max(self._orientation, file.orientation or 1)
         if (file.orientation or 1) != self._orientation and not sides_tell(turned, self.size):
@@ -166,8 +158,8 @@ class FolderParts(SampleParts):
 
     def image(self, name: str, background: int = WHITE) -> RgbImage | None:
         """Read an image. See `SampleParts.image`."""
-        path = self._find(name)
-        return None if path is None else flattened(*image_of(self._open(path)), background)
+        file = self._find(name)
+        return None if file is None else flattened(*image_of(self._open(file)), background)
 
     def mask(self, name: str) -> Mask | None:
         """Read a mask, once. See `SampleParts.mask`."""
@@ -176,15 +168,15 @@ class FolderParts(SampleParts):
         return self._masks[name]
 
     def _read_mask(self, name: str) -> Mask | None:
-        path = self._find(name)
-        if path is None:
+        file = self._find(name)
+        if file is None:
             return None
-        mask = mask_of(self._open(path))
+        mask = mask_of(self._open(file))
         covered = np.count_nonzero(mask & self.keep) / np.count_nonzero(self.keep)
         if name in (SKIN, MASK) and covered > _MAX_KEPT_SKIN:
             raise DataError(
-                f"{path}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be inverted: {name} must "
-                "be white where it is set and black elsewhere"
+                f"{self.files.where / file}: covers {covered:.0%} of what {APPAREL} keeps; it seems to be "
+                f"inverted: {name} must be white where it is set and black elsewhere"
             )
         return mask
 
@@ -194,11 +186,11 @@ class FolderParts(SampleParts):
 
     @cached_property
     def _segmentation(self) -> Segmentation | None:
-        path, record = self.folder / PARSING_FILE, self._record
-        if record is None or not path.is_file():
+        path, record = self.files.where / PARSING_FILE, self._record
+        if record is None or not self.files.has(PARSING_FILE):
             return None
         classes = tuple(str(name) for name in record.get("classes") or ())
-        labels = read_labels(path)
+        labels = labels_of(self.files.image(PARSING_FILE))
         self._check_size(path, *labels.shape)
         regions = {
             region: tuple(names)
@@ -218,20 +210,43 @@ class FolderParts(SampleParts):
 
     @cached_property
     def _keypoints(self) -> Keypoints | None:
-        path = self.folder / KEYPOINTS_FILE
-        people = read_openpose_json(path) if path.is_file() else []
+        if not self.files.has(KEYPOINTS_FILE):
+            return None
+        path = self.files.where / KEYPOINTS_FILE
+        try:
+            data = self.files.read(KEYPOINTS_FILE, MAX_BYTES)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+        people = openpose_of(data, path)
         return people[0] if people else None
 
     def file(self, name: str) -> Path | None:
-        """Return the path of a file in the folder. See `SampleParts.file`.
+        """Return the path of a file of the sample. See `SampleParts.file`.
 
         Raises:
             DataError: it is in a subfolder, whose files are not part of the sample's fingerprint.
         """
         if "/" in name:
-            raise DataError(f"{self.folder}: {name!r} is in a subfolder; keep all files of a sample together")
-        path = path_below(self.folder, name)
-        return path if path.is_file() else None
+            raise DataError(f"{self.where}: {name!r} is in a subfolder; keep all files of a sample together")
+        return self.files.path(name) if self.files.has(name) else None
+
+
+class FolderParts(FileParts):
+    """The files of a sample folder, each read on demand.
+
+    Args:
+        folder: the sample folder.
+        mask_margin: pixels around the skin that may be inpainted if the sample has no ``mask``.
+
+    Raises:
+        DataError: the folder or its ``apparel_head_foot`` is missing or cannot be read.
+    """
+
+    def __init__(self, folder: Path, mask_margin: int = 0) -> None:
+        files = FolderFiles(folder)
+        if not files.names and not folder.is_dir():
+            raise DataError(f"{folder}: no such sample folder")
+        super().__init__(files, mask_margin)
 
 
 MAX_RECORD_BYTES = 2**20
@@ -244,9 +259,14 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     Raises:
         DataError: the file is not a JSON object.
     """
-    path = folder / RECORD_FILE
+    return record_of(FolderFiles(folder))
+
+
+def record_of(files: SampleFiles) -> dict[str, Any] | None:
+    """Return the content of a sample's ``sample.json``; see `read_record`."""
+    path = files.where / RECORD_FILE
     try:
-        record = json.loads(read_regular(path, MAX_RECORD_BYTES).decode("utf-8"))
+        record = json.loads(files.read(RECORD_FILE, MAX_RECORD_BYTES).decode("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

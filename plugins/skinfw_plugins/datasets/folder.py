@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from skinfw.components.weights import file_sha256
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
-from skinfw.data.sample_folder import RECORD_FILE, read_record, read_sample
+from skinfw.data.sample_files import FolderFiles
+from skinfw.data.sample_folder import read_sample
+from skinfw.data.sample_hash import fingerprint_of, sample_hash
 from skinfw.data.sample_search import find_samples
-from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.preparation.mask_source import prepared_by
@@ -83,14 +80,6 @@ class FolderDataset(Dataset[FolderConfig]):
         return HashedFolders(self._base, names)
 
 
-def fingerprint_of(hashes: Mapping[str, str]) -> str:
-    """Return a hash of samples by their names and hashes, in their order."""
-    digest = hashlib.sha256()
-    for name, content in hashes.items():
-        digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
 class HashedFolders:
     """Hashes of some sample folders: of their file names and contents.
 
@@ -114,42 +103,9 @@ class HashedFolders:
         self.hashes: dict[str, str] = {}
         for name in names:
             self._states[name] = folder_state(base / name)  # before reading: a later change shows
-            self.hashes[name] = _hash(base / name)
+            self.hashes[name] = sample_hash(FolderFiles(base / name))
 
     def unchanged(self, name: str) -> bool:
         """Return whether the files of a sample are still those that were hashed."""
         return folder_state(self._base / name) == self._states[name]
 
-
-def _hash(folder: Path) -> str:
-    digest = hashlib.sha256()
-    with os.scandir(folder) as entries:
-        files = sorted(entry.name for entry in entries if entry.is_file())
-    for file in files:
-        digest.update(f"{file}\0{_content(folder / file)}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
-def _content(path: Path) -> str:
-    """Return a hash of the content of a sample's file.
-
-    For the record, only the values that affect reading and splitting count: its paths and versions differ
-    when the same photos are prepared elsewhere.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    if path.name == RECORD_FILE:
-        record = read_record(path.parent) or {}
-        facts, made_with = record.get("facts"), record.get("made_with")
-        encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
-        read = {
-            **{key: record.get(key) for key in ("classes", "regions", "group")},
-            "phash": facts.get("phash") if isinstance(facts, dict) else None,
-            "draw": encoder.get("draw") if isinstance(encoder, dict) else None,
-        }
-        return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
-    try:
-        return file_sha256(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error

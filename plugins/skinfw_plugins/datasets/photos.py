@@ -14,6 +14,7 @@ from skinfw.data.excluded import excluded
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
+from skinfw.data.sample_hash import fingerprint_of
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
@@ -25,7 +26,7 @@ from skinfw.system.folders import cache_folder
 from skinfw.system.paths_below import path_below
 from skinfw.system.walk import walk
 from skinfw_plugins.datasets.config import PhotosConfig
-from skinfw_plugins.datasets.folder import HashedFolders, fingerprint_of
+from skinfw_plugins.datasets.folder import HashedFolders
 
 logger = logging.getLogger("skinfw")
 
