@@ -22,6 +22,7 @@ COMMANDS = {
     "schema": ("schema", "Print the JSON Schema of specs."),
     "convert": ("convert", "Convert a dictionary of the report into a spec."),
     "prepare": ("prepare", "Convert photos into sample folders for training."),
+    "pack": ("pack", "Pack sample folders into tar shards."),
     "doctor": ("doctor", "Find problems in a set of samples, or in the installation."),
     "inspect": ("inspect_samples", "Browse samples and exclude bad ones."),
     "benchmark-poses": ("benchmark_poses", "Benchmark pose encoders against known poses."),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, PlainSerializer, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.variables import (
@@ -18,6 +19,8 @@ from skinfw.components.variables import (
     as_json,
     with_variables,
 )
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(//|:)")
 
 
 def resolve_path(value: Path, info: ValidationInfo) -> Path:
@@ -63,6 +66,31 @@ def resolve_text(value: str, info: ValidationInfo) -> str:
     return text
 
 
+def is_address(value: str) -> bool:
+    """Return whether a text is an address instead of a path, such as ``s3://bucket/name``.
+
+    Example:
+        >>> is_address("https://host/shards"), is_address("C:/shards")
+        (True, False)
+    """
+    return bool(_ADDRESS.match(value))
+
+
+def resolve_place(value: str, info: ValidationInfo) -> str:
+    """Return a spec's address as it is, and a path resolved as by `resolve_path`.
+
+    A variable may hold the beginning of an address: ``$DATA/shards``.
+    """
+    if is_address(value):
+        return value
+    expanded = os.path.expandvars(value)
+    if not is_address(expanded):
+        return resolve_text(value, info)
+    address = VariableText(expanded)
+    address.given = value
+    return address
+
+
 KEEPS_VARIABLES = PlainSerializer(as_json, when_used="json")
 """Marks a field whose value is from `resolve_path` or `resolve_text`: a stored spec keeps its variables."""
 
@@ -92,6 +120,16 @@ class Outside:
 
 SpecPath = Annotated[Path, AfterValidator(resolve_path), KEEPS_VARIABLES, Outside("path")]
 """A path in a spec: ``~`` and ``$VARIABLES`` are expanded; relative to the spec's folder."""
+
+SpecPlace = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, Path) else value),
+    StringConstraints(min_length=1),
+    AfterValidator(resolve_place),
+    KEEPS_VARIABLES,
+    Outside("path"),
+]
+"""A path, as `SpecPath`, or an address, which is not changed."""
 
 ProgramPath = Annotated[Path, AfterValidator(resolve_path), KEEPS_VARIABLES, Outside("program")]
 """The path of a program that the component starts; a run logs it first."""

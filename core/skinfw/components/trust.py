@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from skinfw.components.outside import EMBEDDED, Outside, OutsideKind
+from skinfw.components.outside import EMBEDDED, Outside, OutsideKind, is_address
 from skinfw.components.reference import ComponentSpec
 from skinfw.errors import RunError, TrustError, printable, shortened
 from skinfw.system.folders import state_folder
@@ -115,6 +115,8 @@ def _leaves(value: Any, place: str, kind: OutsideKind | None, training: bool) ->
         pairs = enumerate(value)
         return [each for index, part in pairs for each in _leaves(part, f"{place}[{index}]", kind, training)]
     if isinstance(value, str | Path):
+        if kind == "path" and isinstance(value, str) and is_address(value):
+            kind = "address"
         kind = _kind_of_model(value) if kind == "model" else kind or guessed_kind(value)
         return [Named(place, kind, str(value), getattr(value, "unset", None))] if kind else []
     return []

@@ -107,43 +107,46 @@ class PackedFiles(SampleFiles):
     Args:
         where: names the sample in errors.
         contents: the content of each file by its name, which is not a path.
+
+    Attributes:
+        contents: as above.
     """
 
     def __init__(self, where: Path, contents: Mapping[str, bytes]) -> None:
         self.where = where
-        self._contents = contents
+        self.contents = contents
 
     @property
     def names(self) -> Sequence[str]:
         """See `SampleFiles.names`."""
-        return list(self._contents)
+        return list(self.contents)
 
     def has(self, name: str) -> bool:
         """See `SampleFiles.has`."""
-        return name in self._contents
+        return name in self.contents
 
     def read(self, name: str, max_bytes: int) -> bytes:
         """See `SampleFiles.read`."""
-        if name not in self._contents:
+        if name not in self.contents:
             raise FileNotFoundError(errno.ENOENT, "no such file", str(self.where / name))
-        data = self._contents[name]
+        data = self.contents[name]
         if len(data) > max_bytes:
             raise OSError(errno.EFBIG, f"larger than {max_bytes:,} bytes", str(self.where / name))
         return data
 
     def image(self, name: str) -> DecodedImage:
         """See `SampleFiles.image`."""
-        return decode_image(self._contents[name], str(self.where / name))
+        return decode_image(self.contents[name], str(self.where / name))
 
     def sha256(self, name: str) -> str:
         """See `SampleFiles.sha256`."""
-        return hashlib.sha256(self._contents[name]).hexdigest()
+        return hashlib.sha256(self.contents[name]).hexdigest()
 
     def path(self, name: str) -> Path:
         """See `SampleFiles.path`; the file is written to a temporary folder that lives as long as this."""
         path = self._folder / name
         if not path.exists():
-            path.write_bytes(self._contents[name])
+            path.write_bytes(self.contents[name])
         return path
 
     @cached_property

@@ -22,6 +22,20 @@ def find_samples(root: Path) -> tuple[Path, list[str]]:
         DataError: as `all_samples`, or every sample is excluded.
     """
     base, names = all_samples(root)
+    return base, not_excluded(root, base, names)
+
+
+def not_excluded(root: Path, base: Path, names: Sequence[str]) -> list[str]:
+    """Return the samples that are not excluded; it warns about excluded names that no sample has.
+
+    Args:
+        root: what the samples were searched in, for errors.
+        base: the folder that the names are relative to.
+        names: all samples.
+
+    Raises:
+        DataError: every sample is excluded.
+    """
     listed = excluded(base)
     gone = excluded_among(names, listed)
     unknown = sorted(listed - excluded_among(listed, names))
@@ -33,7 +47,7 @@ def find_samples(root: Path) -> tuple[Path, list[str]]:
         raise DataError(
             f"{root}: all {len(names)} samples are excluded; remove names from {base / EXCLUDED_FILE}"
         )
-    return base, left
+    return left
 
 
 def all_samples(root: Path) -> tuple[Path, list[str]]:

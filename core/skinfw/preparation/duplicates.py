@@ -113,9 +113,13 @@ def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], mos
     Raises:
         DataError: a record is not a JSON object.
     """
-    records = [read_record(folder) or {} for folder in folders.values()]
-    keys = [str(record.get("group") or person(name)) for name, record in zip(folders, records, strict=True)]
-    joined = join_groups(keys, [_phash(record) for record in records], most)
+    keys: list[str] = []
+    hashes: list[str | None] = []
+    for name, folder in folders.items():
+        record = read_record(folder) or {}
+        keys.append(str(record.get("group") or person(name)))
+        hashes.append(_phash(record))
+    joined = join_groups(keys, hashes, most)
     return {name: joined[key] for name, key in zip(folders, keys, strict=True)}
 
 

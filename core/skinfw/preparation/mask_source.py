@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from skinfw.components.registry import installed
 from skinfw.data.sample_folder import read_record
@@ -20,10 +22,20 @@ def prepared_by(folder: Path) -> str:
     Raises:
         DataError: the sample's record is damaged.
     """
-    made_with = (read_record(folder) or {}).get("made_with")
+    return computed_by(segmenter_in(read_record(folder)))
+
+
+def segmenter_in(record: Mapping[str, Any] | None) -> str:
+    """Return the name of the segmenter in a sample's record; empty if it names none."""
+    made_with = (record or {}).get("made_with")
     segmenter = made_with.get("segmenter") if isinstance(made_with, dict) else None
     name = segmenter.get("type") if isinstance(segmenter, dict) else None
-    return name if isinstance(name, str) and _computes(name) else ""
+    return name if isinstance(name, str) else ""
+
+
+def computed_by(segmenter: str) -> str:
+    """Return the name of a segmenter if it computes label maps; empty if it reads them, or for no name."""
+    return segmenter if segmenter and _computes(segmenter) else ""
 
 
 def _computes(name: str) -> bool:

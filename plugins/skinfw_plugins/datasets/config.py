@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from skinfw.components.config import DatasetConfig
-from skinfw.components.outside import SpecPath
+from skinfw.components.outside import SpecPath, SpecPlace
 from skinfw.components.reference import ComponentSpec, Slot, use_default
 from skinfw.components.relocate import relocated
 from skinfw.preparation.config import NEAR_DUPLICATE, PrepareConfig
@@ -36,6 +36,21 @@ class FolderConfig(DatasetConfig):
     def elsewhere(self, root: Path) -> Self:
         """Return the configuration for samples in another place. See `DatasetConfig.elsewhere`."""
         return relocated(self, self.root, root)
+
+
+class ShardsConfig(DatasetConfig):
+    """Where the shards are."""
+
+    root: SpecPlace = Field(
+        description=(
+            "folder that skinfw pack wrote, or the address of a copy that fsspec can read, for example "
+            "s3://bucket/shards or https://host/shards"
+        )
+    )
+
+    def elsewhere(self, root: Path) -> Self:
+        """Return the configuration for shards in another place. See `DatasetConfig.elsewhere`."""
+        return type(self)(root=str(root))
 
 
 class MannequinsConfig(DatasetConfig):

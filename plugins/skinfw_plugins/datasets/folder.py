@@ -108,4 +108,3 @@ class HashedFolders:
     def unchanged(self, name: str) -> bool:
         """Return whether the files of a sample are still those that were hashed."""
         return folder_state(self._base / name) == self._states[name]
-
