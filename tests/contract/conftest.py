@@ -27,6 +27,7 @@ from torch import nn
 from skinfw.assembly.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
+from skinfw.preparation.pack import pack
 from skinfw.runs.checkpoints import Progress, save_checkpoint
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import EXAMPLE_NAMES
@@ -200,6 +201,11 @@ def _ensemble(folder: Path) -> list[Example]:
     return [
         Example({"members": [feet, rest], "rule": rule}, {"photo": photo}) for rule in ("priority", "vote")
     ]
+
+
+def _shards(folder: Path) -> list[Example]:
+    pack(write_sample(folder / "samples"), folder / "shards")
+    return [Example({"root": folder / "shards"})]
 
 
 def _photos(folder: Path) -> list[Example]:
@@ -402,6 +408,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("metric", "kernel_distance"): lambda _: [Example({"net": "mobilenet_v2"}, {"images": 16})],
     ("dataset", "mannequins"): of({"count": 3}),
     ("dataset", "folder"): lambda folder: [Example({"root": write_sample(folder / "samples")})],
+    ("dataset", "shards"): _shards,
     ("dataset", "photos"): _photos,
     ("dataset", "viton_hd"): _viton_hd,
     ("dataset", "dress_code"): _dress_code,

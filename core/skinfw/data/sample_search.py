@@ -9,6 +9,7 @@ from pathlib import Path
 
 from skinfw.data.excluded import EXCLUDED_FILE, excluded, excluded_among
 from skinfw.data.sample_folder import RECORD_FILE, is_sample_folder
+from skinfw.data.shard_lines import INDEX_FILE
 from skinfw.errors import DataError
 from skinfw.system.walk import walk
 
@@ -77,6 +78,11 @@ def all_samples(root: Path) -> tuple[Path, list[str]]:
         what = "a file, not a folder of samples" if base.exists() else "no such folder"
         raise DataError(f"{base}: {what}; check the path")
     folders = _sample_folders(tops)
+    if not folders and (base / INDEX_FILE).is_file():
+        raise DataError(
+            f'{root}: it contains packed samples; use the data set {{"type": "shards", "root": ...}}, or '
+            "unpack the .tar files"
+        )
     if not folders:
         raise DataError(
             f"{root}: it contains no sample; a sample is a folder with apparel_head_foot.png or .jpg "

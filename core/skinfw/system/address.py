@@ -116,12 +116,19 @@ class AddressedFolder:
             left -= 1
             try:
                 return action(files, f"{folder.rstrip('/')}/{name}")
-            except FileNotFoundError:
-                raise DataError(
-                    f"{self.place(name)}: is missing; copy it there, or check the address"
-                ) from None
             except Exception as error:  # clients of servers raise anything
-                if not left or isinstance(error, PermissionError):
-                    detail = getattr(error, "strerror", None) or first_line(error)
+                reason = _reason(error)
+                if isinstance(reason, FileNotFoundError):
+                    raise DataError(
+                        f"{self.place(name)}: is missing; copy it there, or check the address"
+                    ) from error
+                if not left or isinstance(reason, PermissionError):
+                    detail = getattr(reason, "strerror", None) or first_line(reason)
                     raise DataError(f"{self.place(name)}: cannot be read: {detail}") from error
             time.sleep(PAUSE * 2 ** (TRIES - 1 - left))
+
+
+def _reason(error: Exception) -> Exception:
+    """Return the error behind a missing file: over HTTP, fsspec calls everything missing."""
+    cause = error.__cause__ if isinstance(error, FileNotFoundError) else None
+    return cause if isinstance(cause, Exception) and getattr(cause, "status", None) != 404 else error

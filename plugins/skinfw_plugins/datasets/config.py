@@ -11,6 +11,7 @@ from skinfw.components.config import DatasetConfig
 from skinfw.components.outside import SpecPath, SpecPlace
 from skinfw.components.reference import ComponentSpec, Slot, use_default
 from skinfw.components.relocate import relocated
+from skinfw.components.variables import STORED
 from skinfw.preparation.config import NEAR_DUPLICATE, PrepareConfig
 
 
@@ -50,7 +51,7 @@ class ShardsConfig(DatasetConfig):
 
     def elsewhere(self, root: Path) -> Self:
         """Return the configuration for shards in another place. See `DatasetConfig.elsewhere`."""
-        return type(self)(root=str(root))
+        return type(self).model_validate({"root": root}, context={STORED: True})
 
 
 class MannequinsConfig(DatasetConfig):

@@ -27,7 +27,13 @@ from skinfw.errors import DataError, TrustError, UserError
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import PoseEncoder
 from skinfw.runs.checkpoint_networks import load_generator
-from skinfw.runs.checkpoints import read_checkpoint, reject_untrusted, run_checkpoint
+from skinfw.runs.checkpoints import (
+    Progress,
+    read_checkpoint,
+    reject_untrusted,
+    run_checkpoint,
+    save_checkpoint,
+)
 from skinfw.runs.folder import Run, open_run
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec, parse_spec
@@ -106,6 +112,31 @@ def test_ones_own_run_is_trusted_wherever_its_data_are(
     moved = run.folder.rename(tmp_path / "moved")
     done = CliRunner().invoke(main, ["evaluate", str(moved), "--device", "cpu"])
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("root", "kind"),
+    [
+        ("s3://bucket/shards", "an address to fetch from"),
+        ("simplecache::memory://shards", "an address to fetch from"),
+        ("/home/somebody/shards", "a path"),
+    ],
+)
+def test_shards_of_a_strangers_run_are_not_read(
+    root: str, kind: str, make_run: Make, elsewhere: Callable[[], None], tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "run")
+    spec = parse_spec(
+        {**run.spec.to_json(), "data": {"dataset": {"type": "shards", "root": root}, "size": [32, 32]}}
+    )
+    weights = read_checkpoint(run.checkpoint()).tensors
+    save_checkpoint(run.checkpoint("best"), weights, spec, Progress(1, 1, 0, "x"))
+    elsewhere()
+    done = CliRunner().invoke(main, ["evaluate", str(run.folder)])
+    assert done.exit_code == 2
+    assert f"$.data.dataset.root names {kind}, '{root}'" in done.stderr and "--trust" in done.stderr
+    trusted = CliRunner().invoke(main, ["evaluate", str(run.folder), "--trust"])
+    assert (trusted.exit_code == 2 and f"{root}/index.jsonl" in trusted.stderr) or "s3fs" in trusted.stderr
 
 
 def test_generate_needs_no_trust_for_where_the_stranger_kept_the_data(

@@ -26,7 +26,7 @@ from skinfw.runs.folder import open_run
 from skinfw.specs.differences import spec_differences
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.tasks.evaluate_run import evaluate_run
-from skinfw_plugins.datasets.config import FolderConfig
+from skinfw_plugins.datasets.config import FolderConfig, ShardsConfig
 from skinfw_plugins.networks.smp_config import SmpConfig
 from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 
@@ -74,6 +74,32 @@ def test_text_that_may_be_a_path_keeps_its_variables(place: Path) -> None:
     assert stored(hub)["model"] == f"${PLACE}/model"
     assert stored(SmpConfig())["encoder_weights"] is None
     assert stored(HuggingfaceConfig(model="owner/name", labels="lip"))["model"] == "owner/name"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept", "resolved"),
+    [
+        ("s3://bucket/$shards", "s3://bucket/$shards", "s3://bucket/$shards"),
+        ("simplecache::s3://bucket/~", "simplecache::s3://bucket/~", "simplecache::s3://bucket/~"),
+        ("$SKINFW_TEST_STORE/shards", "$SKINFW_TEST_STORE/shards", "https://host/shards"),
+        (f"${PLACE}/shards", f"${PLACE}/shards", "{place}/shards"),
+        ("shards", "/spec/shards", "/spec/shards"),
+        ("$SKINFW_TEST_UNSET/shards", "$SKINFW_TEST_UNSET/shards", "$SKINFW_TEST_UNSET/shards"),
+    ],
+)
+def test_a_place_is_an_address_or_a_path(
+    given: str, kept: str, resolved: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKINFW_TEST_STORE", "https://host")
+    context = {"folder": Path("/spec"), STORED: "UNSET" in given}
+    for value in (given, Path(given)) if "://" not in given else (given,):
+        config = ShardsConfig.model_validate({"root": value}, context=context)
+        assert config.root == resolved.format(place=place)
+        assert stored(config)["root"] == kept
+        assert pickle.loads(pickle.dumps(config)) == config
+    if "UNSET" in given:
+        with pytest.raises(ValueError, match="SKINFW_TEST_UNSET is not set"):
+            ShardsConfig.model_validate({"root": given})
 
 
 def test_a_copy_and_another_process_keep_the_variables(place: Path) -> None:

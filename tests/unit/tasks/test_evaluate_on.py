@@ -22,6 +22,7 @@ from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.errors import DataError, RunError, SpecError, TrustError, UserError
 from skinfw.evaluation.compare import compare_runs
+from skinfw.preparation.pack import pack
 from skinfw.runs.data_record import write_data
 from skinfw.runs.folder import Run, open_run
 from skinfw.runs.seen import Seen, seen_samples
@@ -31,7 +32,7 @@ from skinfw.tasks.choice import make_source
 from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
 from skinfw.tasks.inpainting import evaluate_inpainting
 from skinfw.tasks.other_data import other_data
-from skinfw_plugins.datasets.config import FolderConfig, PhotosConfig
+from skinfw_plugins.datasets.config import FolderConfig, PhotosConfig, ShardsConfig
 
 Make = Callable[..., Any]
 
@@ -316,6 +317,20 @@ def test_the_places_of_a_data_set_move_with_it(make_run: Make, tmp_path: Path) -
     climbing = FolderConfig(root=Path(f"{old}/../../etc"))
     moved = FolderConfig(root=old).elsewhere(new)
     assert moved.root == new and climbing.elsewhere(new).root == new
+
+
+def test_other_shards_are_described_or_found_by_their_folder(
+    run: Run, write_samples: Make, tmp_path: Path
+) -> None:
+    write_samples(tmp_path / "street", ["a", "b"])
+    pack(tmp_path / "street", tmp_path / "shards")
+    expected = evaluate_on(run, tmp_path / "street", output=tmp_path / "1").evaluation.values
+    described = {"type": "shards", "root": str(tmp_path / "shards")}
+    assert evaluate_on(run, described, output=tmp_path / "2").evaluation.values == expected
+    with pytest.raises(DataError, match="it contains packed samples; use the data set"):
+        evaluate_on(run, tmp_path / "shards", output=tmp_path / "3")
+    moved = ShardsConfig(root="s3://bucket/shards").elsewhere(tmp_path / "shards")
+    assert moved == ShardsConfig(root=str(tmp_path / "shards"))
 
 
 def test_samples_of_another_shape_are_rejected(run: Run, write_samples: Make, tmp_path: Path) -> None:
