@@ -31,7 +31,7 @@ from skinfw.system.bar import progress_bar
 from skinfw.system.devices import cpu_threads, cuda_arithmetic
 from skinfw.system.memory import keep_freed_memory
 from skinfw.tasks.choice import make_source, make_training_module
-from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
+from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run, help_evaluation
 from skinfw.tasks.inpainting.skin_check import require_skin
 from skinfw.tasks.measured import MeasuredSplit
 from skinfw.tasks.other_data import GivenData
@@ -185,8 +185,10 @@ class Pipeline:
             with cuda_arithmetic(accelerator.device, tf32=training.tf32, benchmark=training.cudnn_benchmark):
                 trainer.fit()
             if ranks.is_main:
-                evaluation = evaluate_run(run, device=accelerator.device)
+                evaluation = evaluate_run(run, device=accelerator.device, together=ranks)
                 hooks.call("evaluated", run=run, evaluation=evaluation, step=evaluation.step)
+            else:
+                help_evaluation(module.cache, accelerator.device, ranks)
             ranks.wait()
         except BaseException as error:
             hooks.call("run_failed", run=run, error=error)

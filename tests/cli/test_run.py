@@ -7,17 +7,25 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from forked import Forks
 from safetensors.torch import load_file
 
+from skinfw.assembly.assemble import build_dataset
 from skinfw.cli import main
 from skinfw.data.split import split_names
+from skinfw.evaluation.evaluate_generator import evaluate_generator
+from skinfw.runs.checkpoint_networks import load_generator
+from skinfw.runs.checkpoints import read_checkpoint
+from skinfw.runs.folder import open_run
+from skinfw.runs.split_record import read_split
+from skinfw.tasks.evaluate_run import evaluate_run
 
 SIDES = {"train": "training", "validation": "validation", "test": "test"}
 MakeSpec = Callable[..., dict[str, Any]]
@@ -222,7 +230,9 @@ def test_resuming_a_finished_run_says_so(finished: Path, tmp_path: Path) -> None
 
 
 def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> None:
-    spec = write_spec(tmp_path, tiny_spec())
+    value = tiny_spec()
+    value["training"]["eval_batch_size"] = 1
+    spec = write_spec(tmp_path, value)
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
          "-m", "skinfw", "run", str(spec), "--output", str(tmp_path / "run")],
@@ -238,6 +248,26 @@ def test_two_processes_train_together(tmp_path: Path, tiny_spec: MakeSpec) -> No
     train = split_names([f"mannequin-{index:06d}" for index in range(20)], 0.2, 0.2).train
     assert steps == list(range(1, 2 * (len(train) // 8) + 1))
     assert (tmp_path / "run" / "report.html").is_file()
+
+    # both measure a part; the values are those of one process
+    run = open_run(tmp_path / "run")
+    record = json.loads(run.metrics_path.read_text(encoding="utf-8"))["test"]
+    assert_alike(record["values"], evaluate_run(run, device=torch.device("cpu")).values)
+    last = read_checkpoint(run.checkpoint("last"))
+    split = read_split(run.folder)
+    assert split is not None and len(split.validation) > 1
+    alone = evaluate_generator(
+        load_generator(last, torch.device("cpu")), run.spec, build_dataset(run.spec), split.validation,
+        split="validation", step=last.progress.step, device=torch.device("cpu"),
+    )  # fmt: skip
+    (found,) = [each for each in map(json.loads, log) if each.get("event") == "evaluation"][-1:]
+    assert_alike({"trained": found["values"]}, alone.values)
+
+
+def assert_alike(found: dict[str, Any], expected: Mapping[str, Any]) -> None:
+    assert found.keys() == expected.keys()
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values, rel=1e-5), name
 
 
 def test_a_run_that_never_began_is_in_nobodys_way(tmp_path: Path, tiny_spec: MakeSpec) -> None:

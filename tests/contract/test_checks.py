@@ -509,8 +509,22 @@ class MeanOfTheBatch(GoodMetric):
         return None if values is None else values.mean()
 
 
-def test_a_good_metric_passes() -> None:
-    testing.check_metric(GoodMetric, MetricConfig(regions=("image", "skin", "hands")), (8, 12))
+class Added(GoodMetric):
+    def added(self) -> list[Tensor]:
+        return self.seen
+
+    def add(self, added: list[Tensor]) -> None:
+        self.seen = [*self.seen, *added]
+
+
+class ForgetsItsOwn(Added):
+    def add(self, added: list[Tensor]) -> None:
+        self.seen = added
+
+
+@pytest.mark.parametrize("component", [GoodMetric, Added])
+def test_a_good_metric_passes(component: type[GoodMetric]) -> None:
+    testing.check_metric(component, MetricConfig(regions=("image", "skin", "hands")), (8, 12))
 
 
 @pytest.mark.parametrize(
@@ -522,6 +536,7 @@ def test_a_good_metric_passes() -> None:
         (LooksEverywhere, "with an empty region must be NaN"),
         (ZeroInAnEmptyRegion, "with an empty region must be NaN"),
         (MeanOfTheBatch, "not one value for each"),
+        (ForgetsItsOwn, "for two parts that are added"),
     ],
 )
 def test_a_broken_metric_is_refused(component: type[GoodMetric], message: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -20,7 +21,8 @@ from skinfw.evaluation.covered import covered
 from skinfw.evaluation.metric_set import MetricSet
 from skinfw.evaluation.results import Evaluation, SkinTone, SplitName
 from skinfw.evaluation.skin_tone import skin_tones
-from skinfw.inference.paint import ProgressCallback, inpaint_batches
+from skinfw.evaluation.together import ALONE, Together, in_parts, own_part, reject_together
+from skinfw.inference.paint import InpaintedBatch, ProgressCallback, inpaint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.specs.spec import Spec
 
@@ -41,6 +43,24 @@ class _Measured:
     tones: tuple[SkinTone | None, ...]
 
 
+@dataclass
+class _Part:
+    """What one process measured of a generator, beside the metrics."""
+
+    names: list[str] = field(default_factory=list)
+    violations: int = 0
+    times: list[tuple[float, int]] = field(default_factory=list)
+    tones: list[SkinTone | None] = field(default_factory=list)
+
+    def add(self, inpainted: InpaintedBatch, *, with_tones: bool) -> None:
+        """Add a batch."""
+        batch = inpainted.batch
+        self.names += batch.names
+        self.violations += sum(inpainted.violations(index) for index in range(len(batch.names)))
+        self.times.append((inpainted.seconds, len(batch.names)))
+        self.tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
+
+
 def evaluate_generator(
     generator: Generator[Any],
     spec: Spec,
@@ -54,6 +74,7 @@ def evaluate_generator(
     required: Collection[str] = (),
     cache: SampleCache | None = None,
     progress: ProgressCallback | None = None,
+    together: Together = ALONE,
 ) -> Evaluation:
     """Inpaint samples and evaluate the images as they would be written to disk.
 
@@ -72,6 +93,8 @@ def evaluate_generator(
         required: names of the baselines that must inpaint all images; the others are skipped if they cannot.
         cache: caches decoded samples of the data, if given.
         progress: called with the number of finished samples and the total.
+        together: the processes among which the samples are shared out; all call this with the same
+            arguments. In all but the first one, the result has no values.
 
     Raises:
         DataError: a sample cannot be read and the spec does not skip it, or none can be read.
@@ -85,7 +108,7 @@ def evaluate_generator(
         measured = {
             TRAINED: _measure(
                 generator, spec, dataset, names, device, count,
-                skip_corrupt=skip, with_tones=split != "validation", cache=cache,
+                skip_corrupt=skip, with_tones=split != "validation", cache=cache, together=together,
             )
         }  # fmt: skip
         unavailable: dict[str, str] = {}
@@ -93,21 +116,27 @@ def evaluate_generator(
         for name, baseline in baselines.items():
             count.begin(len(names) * len(measured) + len(names) * len(unavailable))
             try:
-                baseline.begin_batch(inpainted)
-                data = build_dataset(spec, baseline.io.inputs)
+                data = in_parts(partial(_begun, baseline, spec, inpainted), together)
                 measured[name] = _measure(
-                    baseline.to(device), spec, data, inpainted, device, count, cache=cache
+                    baseline.to(device), spec, data, inpainted, device, count, cache=cache, together=together
                 )
             except SkinfwError as error:
                 if name in required:
                     raise
-                logger.warning("baseline %s is skipped: %s", name, error)
+                if together.index == 0:
+                    logger.warning("baseline %s is skipped: %s", name, error)
                 unavailable[name] = str(error)
     return _evaluation(split, step, measured, unavailable)
 
 
+def _begun(baseline: Generator[Any], spec: Spec, names: Sequence[str]) -> Dataset[Any]:
+    """Let a baseline find what it needs for all samples; return the samples with its inputs."""
+    baseline.begin_batch(names)
+    return build_dataset(spec, baseline.io.inputs)
+
+
 class _Counter:
-    """Counts inpainted images over all generators."""
+    """Counts inpainted images over all generators; one process counts for all of them."""
 
     def __init__(self, total: int, progress: ProgressCallback | None) -> None:
         self.total = total
@@ -120,7 +149,7 @@ class _Counter:
 
     def add(self, images: int) -> None:
         """Count images and report progress."""
-        self.done += images
+        self.done = min(self.done + images, self.total)
         if self.progress is not None:
             self.progress(self.done, self.total)
 
@@ -136,42 +165,57 @@ def _measure(
     skip_corrupt: bool = False,
     with_tones: bool = False,
     cache: SampleCache | None = None,
+    together: Together,
 ) -> _Measured:
+    metrics = MetricSet(spec)
+    shared = all(together.exchange(metrics.can_be_added))
+    if shared:
+        own = own_part(names, spec.training.eval_batch_size, together)
+    else:
+        own = names if together.index == 0 else names[:0]
     loader = Loader(
         dataset if cache is None else cache.reading(dataset),
-        names,
+        own,
         batch_size=spec.training.eval_batch_size,
         num_workers=spec.data.num_workers,
         device=device,
         skip_corrupt=skip_corrupt,
         shown=[SKIN] if SKIN in dataset.io.inputs else [],
     )
-    metrics = MetricSet(spec)
-    inpainted_names: list[str] = []
-    tones: list[SkinTone | None] = []
-    times: list[tuple[float, int]] = []
-    violations = 0
-    for inpainted in inpaint_batches(generator, spec, covered(loader, spec), device):
-        batch = inpainted.batch
-        # the written image, rounded to 8 bits, is evaluated
-        images, alpha = inpainted.tensors()
-        metrics.update(images.to(device), batch, None if alpha is None else alpha.to(device))
-        tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
-        violations += sum(inpainted.violations(index) for index in range(len(batch.names)))
-        times.append((inpainted.seconds, len(batch.names)))
-        inpainted_names += batch.names
-        count.add(len(batch.names))
-    if not inpainted_names:
-        raise DataError(
-            f"none of the {len(names)} samples to evaluate can be read; the warnings above say why"
-        )
+
+    def measure() -> _Part:
+        part = _Part()
+        for inpainted in inpaint_batches(generator, spec, covered(loader, spec), device):
+            # the written image, rounded to 8 bits, is evaluated
+            images, alpha = inpainted.tensors()
+            metrics.update(images.to(device), inpainted.batch, None if alpha is None else alpha.to(device))
+            part.add(inpainted, with_tones=with_tones)
+            count.add(len(inpainted.batch.names) * (together.count if shared else 1))
+        return part
+
+    part = in_parts(measure, together)
+    measured_names = [name for each in together.exchange(part.names) for name in each]
+    error = DataError(f"none of the {len(names)} samples to evaluate can be read; the warnings above say why")
+    reject_together(None if measured_names else error, together)
+    collected = together.collect((part, metrics.added() if shared else None))
+    if not collected:
+        return _Measured(measured_names, metrics, {}, 0, None, ())
+    for _, added in collected[1:]:
+        if added is not None:
+            metrics.add(added)
+    return _joined(measured_names, metrics, [part for part, _ in collected], timed=generator.timed)
+
+
+def _joined(names: list[str], metrics: MetricSet, parts: Sequence[_Part], *, timed: bool) -> _Measured:
+    """Return the results of all processes, in the order of the samples."""
+    violations = sum(part.violations for part in parts)
     if violations:
         logger.error("%d pixels outside the mask changed; this is a bug in skinfw", violations)
-    # the first batch includes the warm-up
-    counted = times[1:] or times
-    total, images_timed = (sum(each) for each in zip(*counted, strict=True))
-    seconds = total / images_timed if generator.timed else None
-    return _Measured(inpainted_names, metrics, metrics.compute(), violations, seconds, tuple(tones))
+    # the first batch of a process includes the warm-up
+    times = [each for part in parts for each in (part.times[1:] or part.times)]
+    total, images = (sum(each) for each in zip(*times, strict=True))
+    tones = tuple(tone for part in parts for tone in part.tones)
+    return _Measured(names, metrics, metrics.compute(), violations, total / images if timed else None, tones)
 
 
 def _evaluation(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -38,6 +39,21 @@ def compared(
     if alpha is None:
         raise UserError("this generator gives no alpha")
     return alpha, batch[SKIN]
+
+
+@dataclass(frozen=True)
+class AddedImages:
+    """What a `MetricSet` was given.
+
+    Attributes:
+        states: what each metric was given, by ``region/name``; see `skinfw.interfaces.Metric.added`.
+        per_image: the value of each image, by ``region/name``.
+        unavailable: why a value is missing, by ``region/name``.
+    """
+
+    states: Mapping[str, Any]
+    per_image: Mapping[str, list[float | None]]
+    unavailable: Mapping[str, str]
 
 
 class MetricSet:
@@ -109,6 +125,29 @@ class MetricSet:
         if values.shape != (images,):
             raise ValueError(f"returned values of shape {tuple(values.shape)} for {images} images")
         self.per_image.setdefault(key, []).extend(plain(value) for value in values.tolist())
+
+    @property
+    def can_be_added(self) -> bool:
+        """Whether several processes can measure with all metrics, each a part of the images."""
+        return all(metric.can_be_added for metric in self._metrics.values())
+
+    def added(self) -> AddedImages:
+        """Return what was added so far, to be sent to another process."""
+        states = {key: metric.added() for key, metric in self._metrics.items() if key not in self.unavailable}
+        return AddedImages(states, self.per_image, self.unavailable)
+
+    def add(self, other: AddedImages) -> None:
+        """Add what the same metrics were given in another process, after what they were given here."""
+        for key, reason in other.unavailable.items():
+            if key not in self.unavailable:
+                self.unavailable[key] = reason
+                self.per_image.pop(key, None)
+        for key, metric in self._metrics.items():
+            if key in self.unavailable:
+                continue
+            metric.add(other.states[key])
+            if key in other.per_image:
+                self.per_image.setdefault(key, []).extend(other.per_image[key])
 
     @torch.no_grad()
     def compute(self) -> dict[str, float | None]:

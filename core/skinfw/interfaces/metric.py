@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from torch import Tensor
 
@@ -59,6 +59,25 @@ class Metric(Component[MetricConfigT, MetricIO]):
     @abstractmethod
     def compute(self) -> float:
         """Return the value over all batches; NaN if there were none."""
+
+    def added(self) -> Any:
+        """Return what `update` was given so far, to be sent to another process: numbers, tensors on the CPU.
+
+        A metric without this method and `add` works too, but several processes cannot share the evaluation.
+        """
+        raise NotImplementedError
+
+    def add(self, added: Any) -> None:
+        """Add what another instance of this metric was given after what this one was, as it returned it.
+
+        Afterwards, the value is that of one instance that was given everything.
+        """
+        raise NotImplementedError
+
+    @property
+    def can_be_added(self) -> bool:
+        """Whether `added` and `add` exist."""
+        return type(self).add is not Metric.add and type(self).added is not Metric.added
 
     def metadata(self) -> Mapping[str, str]:
         """Return what you need to know to compare the value, by label: backbone, resize, warnings.

@@ -6,15 +6,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.reference import ComponentLike, read_component
 from skinfw.components.trust import connections
+from skinfw.data.sample_cache import SampleCache
 from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.together import ALONE, Together
 from skinfw.inference.paint import ProgressCallback
+from skinfw.interfaces import Dataset
 from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
 from skinfw.runs.evaluation_folder import default_output, evaluation_folder
 from skinfw.runs.folder import Run, locked_run
@@ -23,11 +26,11 @@ from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
 from skinfw.system.devices import pick_device
 from skinfw.system.leftovers import remove_leftovers
-from skinfw.tasks.inpainting.evaluate_inpainting import evaluate_inpainting
-from skinfw.tasks.measured import Measured, MeasuredSplit, measured
+from skinfw.tasks.inpainting.evaluate_inpainting import evaluate_inpainting, help_inpainting
+from skinfw.tasks.measured import Measured, MeasuredSplit, SharedTest, measured
 from skinfw.tasks.more_baselines import add_baselines
 from skinfw.tasks.other_data import GivenData, other_data
-from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_segmentation
+from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_segmentation, help_segmentation
 from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw.training.module import SampleSource
 
@@ -51,6 +54,7 @@ def evaluate_run(
     which: Literal["best", "last"] = "best",
     device: torch.device | None = None,
     progress: ProgressCallback | None = None,
+    together: Together = ALONE,
 ) -> Evaluation:
     """Evaluate a run's checkpoint on the test samples; write ``metrics.json`` and ``report.html``.
 
@@ -62,6 +66,7 @@ def evaluate_run(
         which: the best or the last checkpoint.
         device: the device; None for that of the spec.
         progress: called with the number of finished samples and the total.
+        together: the processes that train the run; the others call `help_evaluation`.
 
     Raises:
         RunError: the run has no readable checkpoint, a plugin it needs is missing, another process uses the
@@ -69,7 +74,26 @@ def evaluate_run(
         TrustError: someone else trained the run, and its spec contains programs, paths or addresses.
         DataError: the data cannot be read.
     """
-    return evaluate_on(run, which=which, device=device, progress=progress).evaluation
+    return evaluate_on(run, which=which, device=device, progress=progress, together=together).evaluation
+
+
+def help_evaluation(cache: SampleCache, device: torch.device, together: Together) -> None:
+    """Measure a part of a run's test samples, while the first of its processes calls `evaluate_run`.
+
+    Args:
+        cache: caches decoded samples of the run's data.
+        device: the device.
+        together: the processes that train the run.
+
+    Raises:
+        SkinfwError: the samples cannot be measured, here or in another process.
+    """
+    shared = together.from_first(cast("SharedTest", None))
+    source = _source(shared.checkpoint.spec)
+    if isinstance(source, LabeledPhotos):
+        help_segmentation(shared, source, cache, device, together)
+    elif isinstance(source, Dataset):
+        help_inpainting(shared, source, cache, device, together)
 
 
 def evaluate_on(
@@ -83,6 +107,7 @@ def evaluate_on(
     baselines: Sequence[ComponentLike] = (),
     device: torch.device | None = None,
     progress: ProgressCallback | None = None,
+    together: Together = ALONE,
 ) -> Evaluated:
     """Evaluate a run's checkpoint on any data.
 
@@ -101,6 +126,7 @@ def evaluate_on(
             they must inpaint all samples.
         device: the device; None for that of the spec.
         progress: called with the number of finished samples and the total.
+        together: as for `evaluate_run`.
 
     Raises:
         SkinfwError: as `evaluate_run`, the folder for the results is taken, or a baseline does not fit.
@@ -119,11 +145,11 @@ def evaluate_on(
             with _held(run) as held:
                 found = measured(held, checkpoint, _source(checkpoint.spec), None, "test")
                 found = replace(found, added_baselines=len(baselines))
-                return _evaluated(found, held, device, progress)
+                return _evaluated(found, held, device, progress, together)
         found = measured(run, checkpoint, _source(checkpoint.spec), given, split)
         found = replace(found, added_baselines=len(baselines))
         with _results(found, output, overwrite=overwrite) as results:
-            return _evaluated(found, results, device, progress)
+            return _evaluated(found, results, device, progress, together)
 
 
 def _source(spec: AnySpec) -> SampleSource:
@@ -131,11 +157,15 @@ def _source(spec: AnySpec) -> SampleSource:
 
 
 def _evaluated(
-    found: Measured, results: ResultFolder, device: torch.device, progress: ProgressCallback | None
+    found: Measured,
+    results: ResultFolder,
+    device: torch.device,
+    progress: ProgressCallback | None,
+    together: Together,
 ) -> Evaluated:
     segments = isinstance(found.checkpoint.spec, SegmentationSpec)
     task = evaluate_segmentation if segments else evaluate_inpainting
-    return Evaluated(task(found, results, device, progress), results.report_path)
+    return Evaluated(task(found, results, device, progress, together), results.report_path)
 
 
 @contextmanager

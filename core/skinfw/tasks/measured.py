@@ -48,6 +48,19 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class SharedTest:
+    """What the other processes of a run need to measure a part of its test samples.
+
+    Attributes:
+        checkpoint: the measured weights.
+        names: all samples to measure.
+    """
+
+    checkpoint: Checkpoint
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Measured:
     """The samples of an evaluation.
 
@@ -86,6 +99,11 @@ class Measured:
         if self.seen is None:
             return f"{self.run.folder}: has no split.json, so it is unknown which samples it was trained on"
         return self.seen.warning(len(self.names))
+
+    @property
+    def shared(self) -> SharedTest:
+        """What the other processes of the run need to know."""
+        return SharedTest(self.checkpoint, self.names)
 
     def labeled(self, evaluation: Evaluation) -> Evaluation:
         """Return an evaluation that says which data it measured."""

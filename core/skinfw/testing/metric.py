@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,8 +25,8 @@ def check_metric(
     """Check a metric against its interface, on each region that its configuration names.
 
     It checks that the better of two sets of images (of alphas, if it ``measures_alpha``) has the better
-    value, that the result does not depend on the batches, and that values per image have the right shape and
-    are NaN if the region is empty.
+    value, that the result does not depend on the batches, nor on whether several processes measure parts of
+    them, and that values per image have the right shape and are NaN if the region is empty.
 
     Args:
         component: the class.
@@ -69,6 +70,18 @@ def _check_region(build: Callable[[], Metric[Any]], region: Region, target: Tens
         math.isclose(alone, strong, rel_tol=1e-3, abs_tol=1e-6),
         f"the value is {strong} for one batch and {alone} for single images {what}",
     )
+    if metric.can_be_added:
+        parts = [build() for _ in range(2)]
+        for part, chosen in zip(parts, (slice(0, 1), slice(1, None)), strict=True):
+            part.update(
+                (target + 0.8 * noise)[chosen], target[chosen], None if mask is None else mask[chosen]
+            )
+        parts[0].add(pickle.loads(pickle.dumps(parts[1].added())))
+        added = parts[0].compute()
+        require(
+            math.isclose(added, strong, rel_tol=1e-3, abs_tol=1e-6),
+            f"the value is {strong} for one batch and {added} for two parts that are added {what}",
+        )
     if mask is not None:
         _check_empty(build(), target, mask)
 

@@ -19,6 +19,7 @@ from skinfw.runs.checkpoints import Checkpoint, average_of
 from skinfw.training.finite import check_finite
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
+from skinfw.training.ranks import Ranks
 from skinfw.training.step_losses import StepLosses
 
 
@@ -90,8 +91,14 @@ class TrainingModule(ABC):
         """
 
     @abstractmethod
-    def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
-        """Evaluate validation samples; the caller's random state is preserved."""
+    def evaluate(self, names: Sequence[str], step: int, ranks: Ranks) -> Evaluation:
+        """Evaluate validation samples; the caller's random state is preserved.
+
+        Args:
+            names: the samples.
+            step: training steps of the weights.
+            ranks: the processes of the run, which share out the samples; only the first one gets values.
+        """
 
     @abstractmethod
     def monitor(self, names: Sequence[str]) -> Monitor | None:

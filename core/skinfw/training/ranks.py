@@ -10,8 +10,10 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from accelerate import Accelerator
+from torch import nn
 
 from skinfw.errors import RunError
+from skinfw.evaluation.together import ENDED, ValueT
 
 _NO_LIMIT = timedelta(days=365)
 
@@ -28,10 +30,16 @@ class Ranks:
 
     Args:
         accelerator: connects to the processes.
+
+    Attributes:
+        is_main: whether this process is the first one, which evaluates and writes.
+        index: the number of this process.
+        count: the number of processes.
     """
 
     def __init__(self, accelerator: Accelerator) -> None:
         self.is_main = accelerator.is_main_process
+        self.index, self.count = accelerator.process_index, accelerator.num_processes
         together = accelerator.num_processes > 1 and dist.is_available() and dist.is_initialized()
         self._group: Any = dist.new_group(backend="gloo", timeout=_NO_LIMIT) if together else None
 
@@ -48,6 +56,39 @@ class Ranks:
         dist.all_reduce(flags, dist.ReduceOp.MAX, group=self._group)
         return bool(flags.item())
 
+    def collect(self, value: ValueT) -> list[ValueT]:
+        """Return the value of each process in the first one; nothing in the others."""
+        if self._group is None:
+            return [value]
+        found: list[Any] = [None] * self.count
+        dist.gather_object(value, found if self.is_main else None, group=self._group)
+        return found if self.is_main else []
+
+    def exchange(self, value: ValueT) -> list[ValueT]:
+        """Return the value of each process in all of them."""
+        if self._group is None:
+            return [value]
+        found: list[Any] = [None] * self.count
+        dist.all_gather_object(found, value, group=self._group)
+        return found
+
+    def from_first(self, value: ValueT) -> ValueT:
+        """Return the value that the first process gives, in all of them."""
+        shared: list[Any] = [value]
+        if self._group is not None:
+            dist.broadcast_object_list(shared, group=self._group)
+        found: ValueT = shared[0]
+        return found
+
+    @torch.no_grad()
+    def same_buffers(self, network: nn.Module) -> None:
+        """Give a network the buffers of the first process, as running statistics differ between processes."""
+        if self._group is not None:
+            for buffer in network.buffers():
+                value = buffer.cpu()
+                dist.broadcast(value, 0, group=self._group)
+                buffer.copy_(value)
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Report in one sentence that another process has ended, if this one cannot continue without it.
@@ -60,6 +101,4 @@ class Ranks:
         except RuntimeError as error:
             if self._group is None or not any(words in str(error).lower() for words in _LOST):
                 raise
-            raise RunError(
-                "another process of this run has ended, so this one ends too; see its message for the reason"
-            ) from error
+            raise RunError(ENDED) from error

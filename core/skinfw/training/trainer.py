@@ -263,13 +263,13 @@ class Trainer:
         self._save("last")
 
     def _evaluate(self, epoch: int) -> None:
-        """Evaluate the validation samples; keep the weights if they are the best so far."""
+        """Evaluate the validation samples in all processes; keep the weights if they are the best so far."""
+        try:
+            evaluation = self.module.evaluate(self.split.validation, self.step, self.ranks)
+        except NotFiniteError as error:
+            what = f"after step {self.step} the network's output is not finite (NaN or infinity)"
+            raise diverged(what, self._saved()) from error
         if self.ranks.is_main:
-            try:
-                evaluation = self.module.evaluate(self.split.validation, self.step)
-            except NotFiniteError as error:
-                what = f"after step {self.step} the network's output is not finite (NaN or infinity)"
-                raise diverged(what, self._saved()) from error
             self.run.log("evaluation", step=self.step, epoch=epoch, values=evaluation.values[TRAINED])
             self._forget_lost_best()
             if self._is_best(evaluation):

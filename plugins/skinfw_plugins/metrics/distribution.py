@@ -55,6 +55,15 @@ class DistributionMetric(Metric[MetricConfigT]):
             for features, images in ((self._painted, output), (self._true, target)):
                 features.append(network(images.float()).cpu())
 
+    def added(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the features of the generated and of the real images."""
+        return self._painted, self._true
+
+    def add(self, added: tuple[list[Tensor], list[Tensor]]) -> None:
+        """Add the features of another instance's images. See `Metric.add`."""
+        self._painted += added[0]
+        self._true += added[1]
+
     def compute(self) -> float:
         """Return the distance of the two sets; NaN for fewer than two images."""
         if sum(map(len, self._painted)) < 2:

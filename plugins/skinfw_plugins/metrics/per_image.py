@@ -19,7 +19,7 @@ class PerImageMetric(Metric[MetricConfigT]):
 
     def __init__(self, config: MetricConfigT, io: MetricIO) -> None:
         super().__init__(config, io)
-        self._sum, self._count = 0.0, 0
+        self._sums: list[tuple[float, int]] = []
 
     @abstractmethod
     def values(self, output: Tensor, target: Tensor, region: Tensor | None) -> Tensor:
@@ -30,13 +30,23 @@ class PerImageMetric(Metric[MetricConfigT]):
         with torch.no_grad():
             values = self.values(output.float(), target.float(), region)
         known = values[~values.isnan()]
-        self._sum += float(known.double().sum())
-        self._count += len(known)
+        self._sums.append((float(known.double().sum()), len(known)))
         return values
+
+    def added(self) -> list[tuple[float, int]]:
+        """Return sum and number of the values of each batch."""
+        return self._sums
+
+    def add(self, added: list[tuple[float, int]]) -> None:
+        """Add the batches of another instance. See `Metric.add`."""
+        self._sums += added
 
     def compute(self) -> float:
         """Return the mean over all images; NaN if none contained the region."""
-        return self._sum / self._count if self._count else float("nan")
+        total, count = 0.0, 0
+        for each, images in self._sums:
+            total, count = total + each, count + images
+        return total / count if count else float("nan")
 
 
 def region_means(values: Tensor, region: Tensor | None) -> Tensor:

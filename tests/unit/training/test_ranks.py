@@ -15,6 +15,7 @@ import torch
 from forked import Forked, Forks
 
 from skinfw.errors import RunError
+from skinfw.evaluation.together import ENDED
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.spec import parse_spec
 from skinfw.training.accelerator import make_accelerator
@@ -85,6 +86,21 @@ def test_all_ranks_stop_at_the_same_step(
     step = read_checkpoint(run / "checkpoints" / "last.safetensors").progress.step
     assert f"Interrupted; step {step} is saved. Continue with --resume." in first[2]
     assert "Traceback" not in first[2] + second[2] and "Interrupted" not in second[2]
+
+
+def test_a_killed_process_ends_the_other_with_one_message(
+    forks: Forks, tmp_path: Path, tiny_spec: Callable[..., dict[str, Any]]
+) -> None:
+    spec = tiny_spec(baselines=[])
+    spec["training"] |= {"epochs": 2000}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    run = tmp_path / "run"
+    ranks = start_ranks(forks, "-m", "skinfw", "run", str(tmp_path / "spec.json"), "--output", str(run))
+    forks.wait_for(run / "log.jsonl", ranks)
+    ranks[1].send_signal(signal.SIGKILL)
+    first, second = forks.ended(ranks)
+    assert (first[0], second[0]) == (2, -signal.SIGKILL), (first, second)
+    assert first[2].count(f"Error: {ENDED}") == 1 and "Traceback" not in first[2]
 
 
 def test_a_step_of_two_processes_is_that_of_one_with_all_samples(

@@ -19,15 +19,16 @@ from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.examples import inpainted_examples
 from skinfw.evaluation.gallery import replacing_gallery
 from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.together import ALONE, Together
 from skinfw.evaluation.tone_groups import tones_json
 from skinfw.inference.paint import ProgressCallback
-from skinfw.interfaces import Generator
+from skinfw.interfaces import Dataset, Generator
 from skinfw.reporting.report import write_report
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.tasks.inpainting.fitting import FittingDataset
-from skinfw.tasks.measured import Measured, Steps
+from skinfw.tasks.measured import Measured, SharedTest, Steps
 
 
 def evaluate_inpainting(
@@ -35,6 +36,7 @@ def evaluate_inpainting(
     results: ResultFolder,
     device: torch.device,
     progress: ProgressCallback | None = None,
+    together: Together = ALONE,
 ) -> Evaluation:
     """Evaluate an inpainting run's checkpoint; write the metrics and the report.
 
@@ -43,6 +45,7 @@ def evaluate_inpainting(
         results: where the files go.
         device: the device.
         progress: called with the number of finished samples and the total.
+        together: the processes of the run; the others call `help_inpainting`.
 
     Raises:
         RunError: it is not an inpainting checkpoint, or the files cannot be written.
@@ -58,6 +61,7 @@ def evaluate_inpainting(
         dataset = FittingDataset(dataset, read_aspects(checkpoint.about.get("aspects"), spec.data.size))
     cache = SampleCache(spec.data.sample_cache, measured.source)
     steps = Steps(progress, len(measured.names))
+    together.from_first(measured.shared)
     evaluation = evaluate_generator(
         generator,
         spec,
@@ -70,6 +74,7 @@ def evaluate_inpainting(
         required=list(baselines)[len(baselines) - measured.added_baselines :],
         cache=cache,
         progress=steps.evaluated,
+        together=together,
     )
     sources = Counter(filter(None, map(dataset.mask_source, evaluation.names)))
     evaluation = replace(measured.labeled(evaluation), computed_masks=dict(sources))
@@ -89,6 +94,29 @@ def evaluate_inpainting(
             warning=measured.warning,
         )
     return evaluation
+
+
+def help_inpainting(
+    shared: SharedTest,
+    dataset: Dataset[Any],
+    cache: SampleCache,
+    device: torch.device,
+    together: Together,
+) -> None:
+    """Measure this process's part of the test samples, while the first one calls `evaluate_inpainting`."""
+    spec = inpainting_spec(shared.checkpoint.spec, str(shared.checkpoint.path))
+    evaluate_generator(
+        load_generator(shared.checkpoint, device),
+        spec,
+        dataset,
+        shared.names,
+        split="test",
+        step=shared.checkpoint.progress.step,
+        device=device,
+        baselines=build_baselines(spec),
+        cache=cache,
+        together=together,
+    )
 
 
 def _origins(spec: Spec, usable: Mapping[str, Generator[Any]]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
+from skinfw.training.ranks import Ranks
 from skinfw.training.step_losses import StepLosses
 
 logger = logging.getLogger("skinfw")
@@ -118,8 +119,9 @@ class InpaintingModule(TrainingModule):
                 return sample
         return None
 
-    def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
+    def evaluate(self, names: Sequence[str], step: int, ranks: Ranks) -> Evaluation:
         """Evaluate the generator."""
+        ranks.same_buffers(self.networks.for_inference)
         return evaluate_generator(
             self.networks.for_inference,
             self.spec,
@@ -129,6 +131,7 @@ class InpaintingModule(TrainingModule):
             step=step,
             baselines={},
             cache=self.cache,
+            together=ranks,
             device=self.accelerator.device,
         )
 

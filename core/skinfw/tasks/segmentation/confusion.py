@@ -102,6 +102,14 @@ class LabelMetrics:
             confusion(one, other, self._classes) for one, other in zip(found, truth, strict=True)
         ]
 
+    def added(self) -> list[Matrix]:
+        """Return what was added so far, to be sent to another process: the matrix of each image."""
+        return self._matrices
+
+    def add(self, added: list[Matrix]) -> None:
+        """Add the images of another process after those that were added here."""
+        self._matrices += added
+
     @property
     def info(self) -> dict[str, MetricInfo]:
         """Unit and direction of each metric, by ``name/iou`` over all pixels and ``name/iou_per_image``."""

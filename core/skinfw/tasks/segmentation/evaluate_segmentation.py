@@ -16,9 +16,10 @@ from skinfw.errors import DataError, RunError
 from skinfw.evaluation.examples import Example, Part, choose_examples, shown_names
 from skinfw.evaluation.gallery import replacing_gallery
 from skinfw.evaluation.results import Evaluation, SplitName
+from skinfw.evaluation.together import ALONE, Together, in_parts, own_part, reject_together
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
-from skinfw.tasks.measured import Measured, Steps
+from skinfw.tasks.measured import Measured, SharedTest, Steps
 from skinfw.tasks.segmentation.confusion import LabelMetrics
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
 from skinfw.tasks.segmentation.label_images import KINDS, label_row
@@ -60,6 +61,7 @@ def evaluate_network(
     device: torch.device,
     cache: SampleCache | None = None,
     progress: Callable[[int, int], None] | None = None,
+    together: Together = ALONE,
 ) -> Evaluation:
     """Segment photos at the training size and evaluate the result.
 
@@ -73,36 +75,46 @@ def evaluate_network(
         device: the device.
         cache: caches decoded photos of the data, if given.
         progress: called with the number of finished photos and the total.
+        together: the processes among which the photos are shared out; all call this with the same arguments.
+            In all but the first one, the result has no values.
 
     Raises:
         DataError: a photo cannot be read and the spec does not skip it, or none can be read.
     """
     metrics = LabelMetrics(photos.classes, spec.data.size)
-    measured: list[str] = []
-    times: list[tuple[float, int]] = []
-    for batch in labeled_loader(spec, photos, names, device=device, cache=cache):
-        began = time.perf_counter()
-        found = predict(network, batch, device)
-        times.append((time.perf_counter() - began, len(batch.names)))
-        metrics.update(found, batch[LABELS].to(device))
-        measured += batch.names
-        if progress is not None:
-            progress(len(measured), len(names))
-    if not measured:
-        raise DataError(
-            f"none of the {len(names)} photos to evaluate can be read; the warnings above say why"
-        )
-    # the first batch includes the warm-up
-    counted = times[1:] or times
-    seconds = sum(each for each, _ in counted) / sum(images for _, images in counted)
-    values = metrics.values()
+    own = own_part(names, spec.training.eval_batch_size, together)
+
+    def measure() -> tuple[list[str], list[tuple[float, int]]]:
+        segmented: list[str] = []
+        times: list[tuple[float, int]] = []
+        for batch in labeled_loader(spec, photos, own, device=device, cache=cache):
+            began = time.perf_counter()
+            found = predict(network, batch, device)
+            times.append((time.perf_counter() - began, len(batch.names)))
+            metrics.update(found, batch[LABELS].to(device))
+            segmented += batch.names
+            if progress is not None:
+                progress(min(len(segmented) * together.count, len(names)), len(names))
+        return segmented, times
+
+    segmented, times = in_parts(measure, together)
+    measured = [name for each in together.exchange(segmented) for name in each]
+    error = DataError(f"none of the {len(names)} photos to evaluate can be read; the warnings above say why")
+    reject_together(None if measured else error, together)
+    parts = together.collect((times, metrics.added()))
+    for _, added in parts[1:]:
+        metrics.add(added)
+    # the first batch of a process includes the warm-up
+    counted = [each for times, _ in parts for each in (times[1:] or times)]
+    seconds = sum(each for each, _ in counted) / sum(images for _, images in counted) if counted else None
+    values = metrics.values() if parts else {}
     return Evaluation(
         split=split,
         step=step,
         names=measured,
         metrics=metrics.info,
         values={TRAINED: values},
-        per_image={TRAINED: metrics.per_image()},
+        per_image={TRAINED: metrics.per_image() if parts else {}},
         violations={},
         seconds_per_image={TRAINED: seconds},
         unavailable={
@@ -140,6 +152,7 @@ def evaluate_segmentation(
     results: ResultFolder,
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
+    together: Together = ALONE,
 ) -> Evaluation:
     """Evaluate a segmentation run's checkpoint; write the metrics and the report.
 
@@ -148,6 +161,7 @@ def evaluate_segmentation(
         results: where the files go.
         device: the device.
         progress: called with the number of finished photos and the total.
+        together: the processes of the run; the others call `help_segmentation`.
 
     Raises:
         RunError: it is not a segmentation checkpoint, or the files cannot be written.
@@ -164,6 +178,7 @@ def evaluate_segmentation(
             "maps with the classes of its training"
         )
     steps = Steps(progress, len(measured.names))
+    together.from_first(measured.shared)
     evaluation = evaluate_network(
         network,
         spec,
@@ -174,6 +189,7 @@ def evaluate_segmentation(
         device=device,
         cache=SampleCache(spec.data.sample_cache, photos),
         progress=steps.evaluated,
+        together=together,
     )
     evaluation = measured.labeled(evaluation)
     measured.write_metrics(results, evaluation)
@@ -191,3 +207,26 @@ def evaluate_segmentation(
             warning=measured.warning,
         )
     return evaluation
+
+
+def help_segmentation(
+    shared: SharedTest,
+    photos: LabeledPhotos,
+    cache: SampleCache,
+    device: torch.device,
+    together: Together,
+) -> None:
+    """Measure this process's part of the test photos, while the first one calls `evaluate_segmentation`."""
+    network, _ = load_network(shared.checkpoint, device)
+    spec = segmentation_spec(shared.checkpoint)
+    evaluate_network(
+        network,
+        spec,
+        photos,
+        shared.names,
+        split="test",
+        step=shared.checkpoint.progress.step,
+        device=device,
+        cache=cache,
+        together=together,
+    )

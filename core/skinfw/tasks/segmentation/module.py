@@ -30,6 +30,7 @@ from skinfw.training.micro_batches import Buffers, SameStart, warn_of_batch_stat
 from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
+from skinfw.training.ranks import Ranks
 from skinfw.training.step_losses import StepLosses
 from skinfw.training.weighted_losses import mean_losses
 
@@ -125,8 +126,9 @@ class SegmentationModule(TrainingModule):
         """Return the mean IoU of the classes."""
         return Monitor(MEAN, "higher")
 
-    def evaluate(self, names: Sequence[str], step: int) -> Evaluation:
+    def evaluate(self, names: Sequence[str], step: int, ranks: Ranks) -> Evaluation:
         """Evaluate the network."""
+        ranks.same_buffers(self._network.for_inference)
         return evaluate_network(
             self._network.for_inference,
             self.spec,
@@ -136,6 +138,7 @@ class SegmentationModule(TrainingModule):
             step=step,
             device=self.accelerator.device,
             cache=self.cache,
+            together=ranks,
         )
 
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
