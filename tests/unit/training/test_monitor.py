@@ -31,8 +31,8 @@ def evaluations(monkeypatch: pytest.MonkeyPatch) -> Callable[[Values], None]:
         left = iter(values)
         real = InpaintingModule.evaluate
 
-        def evaluate(self: InpaintingModule, names: Any, step: int) -> Evaluation:
-            found = real(self, names, step)
+        def evaluate(self: InpaintingModule, names: Any, step: int, ranks: Any) -> Evaluation:
+            found = real(self, names, step, ranks)
             return replace(found, values={TRAINED: {**found.values[TRAINED], **next(left)}})
 
         monkeypatch.setattr(InpaintingModule, "evaluate", evaluate)
