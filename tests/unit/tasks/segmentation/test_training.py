@@ -15,6 +15,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 from PIL import Image
+from process_threads import Threads
 
 import skinfw
 from skinfw import hookimpl
@@ -24,6 +25,7 @@ from skinfw.components.reference import use
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.sample import Sample
+from skinfw.data.sample_cache import SampleCache
 from skinfw.data.sample_folder import PARSING_FILE
 from skinfw.errors import DataError, RunError, SpecError
 from skinfw.evaluation.compare import compare_runs
@@ -34,6 +36,9 @@ from skinfw.runs.folder import Run, open_run
 from skinfw.runs.split_record import read_split
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import parse_spec
+from skinfw.tasks.evaluate_run import evaluate_run, help_evaluation
+from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_network
+from skinfw.tasks.segmentation.label import load_network
 from skinfw.tasks.segmentation.losses import SegmentationLosses, StepSums
 from skinfw.tasks.segmentation.photos import LabeledPhotos
 from skinfw_plugins.datasets.mannequin import draw_person
@@ -143,6 +148,34 @@ def test_it_is_evaluated_again_to_the_same_values(finished: Run) -> None:
     assert done.exit_code == 0, done.output
     assert "class" in done.output and "person" in done.output and "mIoU" in done.output
     assert json.loads(finished.metrics_path.read_text(encoding="utf-8"))["test"]["values"] == before
+
+
+def test_several_processes_measure_the_same(finished: Run) -> None:
+    expected = json.loads(finished.metrics_path.read_text(encoding="utf-8"))["test"]["values"]
+    photos = LabeledPhotos(finished.spec.data)
+    cpu = torch.device("cpu")
+
+    def whole(one: Any) -> Any:
+        if one.index == 0:
+            return evaluate_run(finished, device=cpu, together=one).values
+        return help_evaluation(SampleCache(0, photos), cpu, one)
+
+    assert Threads(2).run(whole) == [expected, None]
+    checkpoint = read_checkpoint(finished.checkpoint("best"))
+    network, _ = load_network(checkpoint, cpu)
+    training = finished.spec.training.model_copy(update={"eval_batch_size": 2})
+    spec = finished.spec.model_copy(update={"training": training})
+
+    def part(one: Any) -> Any:
+        found = evaluate_network(
+            network, spec, photos, photos.names()[:7], split="test", step=1, device=cpu, together=one
+        )
+        return found.names, found.values, found.per_image
+
+    (alone,) = Threads(1).run(part)
+    first, *others = Threads(3).run(part)
+    assert first == alone and len(alone[0]) == 7
+    assert others == [(alone[0], {"trained": {}}, {"trained": {}})] * 2
 
 
 def test_runs_of_one_task_are_compared(
