@@ -14,6 +14,7 @@ from torch import nn
 
 from skinfw.errors import RunError
 from skinfw.evaluation.together import ENDED, ValueT
+from skinfw.training.micro_batches import Buffers
 
 _NO_LIMIT = timedelta(days=365)
 
@@ -80,14 +81,21 @@ class Ranks:
         found: ValueT = shared[0]
         return found
 
-    @torch.no_grad()
-    def same_buffers(self, network: nn.Module) -> None:
-        """Give a network the buffers of the first process, as running statistics differ between processes."""
-        if self._group is not None:
-            for buffer in network.buffers():
-                value = buffer.cpu()
-                dist.broadcast(value, 0, group=self._group)
-                buffer.copy_(value)
+    @contextmanager
+    def same_buffers(self, network: nn.Module) -> Iterator[None]:
+        """Give a network the first process's buffers in the with block: elsewhere, each has its own ones."""
+        if self._group is None:
+            yield
+            return
+        own = Buffers(network)
+        for buffer in network.buffers():
+            value = buffer.cpu()
+            dist.broadcast(value, 0, group=self._group)
+            buffer.copy_(value)
+        try:
+            yield
+        finally:
+            own.restore()
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -43,6 +43,12 @@ if ranks.is_main:
     time.sleep(2.5)  # measures longer than others wait
 ranks.wait()
 print(ranks.any(False), ranks.any(not ranks.is_main), flush=True)
+network = torch.nn.BatchNorm1d(1)
+network.running_mean.fill_(ranks.index + 5)
+with ranks.same_buffers(network):
+    inside = float(network.running_mean)
+values = [inside, float(network.running_mean)], ranks.count, ranks.from_first([ranks.index])
+print(values, ranks.exchange("ab"[ranks.index]), ranks.collect(ranks.index), flush=True)
 if not ranks.is_main:
     raise SystemExit(3)
 for talk in (ranks.wait, lambda: ranks.any(True), lambda: dist.all_reduce(torch.zeros(1))):
@@ -67,8 +73,10 @@ def test_ranks_wait_as_long_as_it_takes_and_see_when_one_has_ended(forks: Forks,
         "RunError: another process of this run has ended, so this one ends too; see its message for the "
         "reason\n"
     )
-    assert first[:2] == (0, "False True\n" + 3 * gone + "something else\n"), first
-    assert second[:2] == (3, "False True\n"), second
+    said = "False True\n([5.0, {own}], 2, [0]) ['a', 'b'] {collected}\n"
+    found = said.format(own="5.0", collected=[0, 1])
+    assert first[:2] == (0, found + 3 * gone + "something else\n"), first
+    assert second[:2] == (3, said.format(own="6.0", collected=[])), second
 
 
 def test_all_ranks_stop_at_the_same_step(

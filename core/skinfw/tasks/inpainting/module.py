@@ -121,19 +121,19 @@ class InpaintingModule(TrainingModule):
 
     def evaluate(self, names: Sequence[str], step: int, ranks: Ranks) -> Evaluation:
         """Evaluate the generator."""
-        ranks.same_buffers(self.networks.for_inference)
-        return evaluate_generator(
-            self.networks.for_inference,
-            self.spec,
-            self.dataset,
-            names,
-            split="validation",
-            step=step,
-            baselines={},
-            cache=self.cache,
-            together=ranks,
-            device=self.accelerator.device,
-        )
+        with ranks.same_buffers(self.networks.for_inference):
+            return evaluate_generator(
+                self.networks.for_inference,
+                self.spec,
+                self.dataset,
+                names,
+                split="validation",
+                step=step,
+                baselines={},
+                cache=self.cache,
+                together=ranks,
+                device=self.accelerator.device,
+            )
 
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
         """Return one row per sample: the input images, the output and the target."""

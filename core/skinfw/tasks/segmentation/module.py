@@ -128,18 +128,18 @@ class SegmentationModule(TrainingModule):
 
     def evaluate(self, names: Sequence[str], step: int, ranks: Ranks) -> Evaluation:
         """Evaluate the network."""
-        ranks.same_buffers(self._network.for_inference)
-        return evaluate_network(
-            self._network.for_inference,
-            self.spec,
-            self.photos,
-            names,
-            split="validation",
-            step=step,
-            device=self.accelerator.device,
-            cache=self.cache,
-            together=ranks,
-        )
+        with ranks.same_buffers(self._network.for_inference):
+            return evaluate_network(
+                self._network.for_inference,
+                self.spec,
+                self.photos,
+                names,
+                split="validation",
+                step=step,
+                device=self.accelerator.device,
+                cache=self.cache,
+                together=ranks,
+            )
 
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
         """Return one row per photo: the photo, the true and predicted label maps, and their differences."""
