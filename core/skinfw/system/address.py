@@ -20,6 +20,8 @@ PAUSE = 1.0
 CHUNK = 2**20
 """Bytes that are requested at a time from a file that is read as a whole."""
 
+_END = 4096
+
 ResultT = TypeVar("ResultT")
 
 
@@ -54,11 +56,25 @@ class AddressedFolder:
         Raises:
             DataError: it is missing, not a regular file, or cannot be reached.
         """
-        found = self._try(name, lambda files, path: files.info(path))
+        size = self._info(name).get("size")
+        return size if isinstance(size, int) else None
+
+    def state(self, name: str) -> str:
+        """Return a text that changes when a file changes: its place, size, times, and last bytes.
+
+        Raises:
+            DataError: as `size`, or the file cannot be read.
+        """
+        found = self._info(name)
+        size = found.get("size") or 0
+        end = self.read(name, max(0, size - _END), size)
+        return f"{self.place(name)} {sorted(found.items(), key=str)} {end!r}"
+
+    def _info(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._try(name, lambda files, path: files.info(path))
         if found.get("type") != "file":
             raise DataError(f"{self.place(name)}: is not a regular file")
-        size = found.get("size")
-        return size if isinstance(size, int) else None
+        return found
 
     def read(self, name: str, start: int, stop: int) -> bytes:
         """Return the bytes of a file from ``start`` to before ``stop``.

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from skinfw.components.outside import is_address
 from skinfw.components.trust import reject_connection
@@ -21,6 +22,9 @@ from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.mask_source import computed_by
 from skinfw.system.address import AddressedFolder
 from skinfw_plugins.datasets.config import ShardsConfig
+
+_indexes: WeakValueDictionary[str, ShardIndex] = WeakValueDictionary()
+"""The indexes in use in this process, by their states: the data sets of a run share one."""
 
 
 class ShardsDataset(Dataset[ShardsConfig]):
@@ -99,7 +103,12 @@ class ShardsDataset(Dataset[ShardsConfig]):
     def _index(self) -> ShardIndex:
         if not self._folder.is_local:
             reject_connection(f"the data at {self._folder.address}")
-        return ShardIndex(self._folder.lines(INDEX_FILE, MAX_LINE), self._folder.place(INDEX_FILE))
+        state = self._folder.state(INDEX_FILE)
+        index = _indexes.get(state)
+        if index is None:
+            lines = self._folder.lines(INDEX_FILE, MAX_LINE)
+            index = _indexes[state] = ShardIndex(lines, self._folder.place(INDEX_FILE))
+        return index
 
 
 def _is(files: PackedFiles, digest: str) -> bool:

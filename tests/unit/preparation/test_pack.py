@@ -120,6 +120,12 @@ def test_the_order_is_that_of_the_names_or_of_a_seed(samples: Path, tmp_path: Pa
     assert len(set(map(tuple, orders.values()))) > 2
 
 
+def test_a_glob_is_packed_as_the_data_set_folder_reads_it(samples: Path, tmp_path: Path) -> None:
+    report = pack(samples.parent / "sam*" / "[ac]*", tmp_path / "shards")
+    assert report.samples == 2
+    assert [line["name"] for line in lines(tmp_path / "shards", "name")] == ["samples/anna", "samples/cleo"]
+
+
 def test_samples_that_are_left_out_are_counted(samples: Path, tmp_path: Path) -> None:
     write_excluded(samples, ["anna"])
     done = CliRunner().invoke(main, ["pack", str(samples), str(tmp_path / "shards"), "--shuffle", "3"])

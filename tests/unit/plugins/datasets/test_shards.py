@@ -170,9 +170,9 @@ def test_shards_may_be_on_a_server(
     assert travelled.fingerprint() == folders.fingerprint()
     if where == "http":
         whole = (packed / "00000.tar").stat().st_size
-        # the index once, and the samples twice, each by one request
-        assert len(Ranges.sent) == 1 + 2 * len(folders.names())
-        assert max(Ranges.sent) < whole / 3 and sum(Ranges.sent[1:]) < 2 * whole
+        # the index and its end once, and the samples twice, each by one request
+        assert len(Ranges.sent) == 2 + 2 * len(folders.names())
+        assert max(Ranges.sent) < whole / 3 and sum(Ranges.sent[2:]) < 2 * whole
 
 
 def test_an_untrusted_run_reads_no_address(packed: Path) -> None:
@@ -255,6 +255,14 @@ def test_a_line_without_end_is_not_read(shards: Path, monkeypatch: pytest.Monkey
     (shards / INDEX_FILE).unlink()
     with pytest.raises(DataError, match=r"index\.jsonl: is missing; copy it there"):
         opened(shards).names()
+
+
+def test_the_data_sets_of_a_run_share_an_index_until_it_changes(shards: Path) -> None:
+    first, second = opened(shards), opened(shards)
+    assert first.names() is second.names()
+    index = shards / INDEX_FILE
+    index.write_text(index.read_text(encoding="utf-8").replace('"name":"a"', '"name":"z"'), encoding="utf-8")
+    assert "a" in second.names() and "a" not in opened(shards).names()
 
 
 def test_an_index_of_other_shards_is_noticed(shards: Path, folders: FolderDataset, tmp_path: Path) -> None:
