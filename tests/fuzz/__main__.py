@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 NAMES = (
     "photo", "mask", "cutout", "label_map", "parsing", "pose", "points", "json", "spec", "ablation", "report",
     "photo_list", "archive", "checkpoint", "registry", "excluded", "log", "record",
+    "shard_index",
 )  # fmt: skip
 BATCH = 20_000
 """Inputs that a process reads before a fresh one takes over."""

@@ -214,6 +214,21 @@ def _log(path: Path) -> None:
         assert isinstance(record, dict), record
 
 
+def _shard_index(path: Path) -> None:
+    from skinfw.data.shard_index import ShardIndex
+    from skinfw.data.shard_lines import MAX_LINE
+    from skinfw.system.address import AddressedFolder
+
+    index = ShardIndex(AddressedFolder(str(path.parent)).lines(path.name, MAX_LINE), str(path))
+    assert list(index.names) == sorted(set(index.names)) and len(index.hashes) == len(index.names)
+    for name in index.names:
+        place = index.place(name)
+        assert 0 <= place.start <= place.stop <= place.shard.size and index.group(name) is not None
+        assert all(
+            first >= 0 and first + size <= place.stop - place.start for first, size in place.files.values()
+        )
+
+
 def _record(path: Path) -> None:
     from skinfw.data.sample_folder import read_record
     from skinfw.preparation.record import own_record
@@ -240,5 +255,6 @@ READERS = {
     "registry": Reader(seeds.registries, mutations.mutate_lines, _registry),
     "excluded": Reader(seeds.excluded, mutations.mutate_lines, _excluded),
     "log": Reader(seeds.logs, mutations.mutate_lines, _log),
+    "shard_index": Reader(seeds.shard_indexes, mutations.mutate_lines, _shard_index),
     "record": Reader(seeds.records, mutations.mutate_json, _record),
 }

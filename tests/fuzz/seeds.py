@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import tempfile
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from skinfw.data.image_formats import FORMATS
+from skinfw.data.shard_lines import INDEX_FILE
+from skinfw.data.shard_writer import ShardWriter
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person
 from skinfw_plugins.segmenters.deepfashion_classes import PALETTES
 
@@ -275,6 +279,16 @@ def logs() -> Files:
         {"event": "evaluation", "step": 2, "epoch": 1, "values": {"image/psnr": 9.5, "skin/psnr": None}},
     ]  # fmt: skip
     return (("log.jsonl", "".join(json.dumps(record) + "\n" for record in records).encode()),)
+
+
+def shard_indexes() -> Files:
+    """The index of two shards."""
+    with tempfile.TemporaryDirectory() as name:
+        with ShardWriter(Path(name), 2 * tarfile.RECORDSIZE, 4) as writer:
+            for number in range(6):
+                files = {"apparel_head_foot.png": bytes(4000), "body.png": b"x" * number}
+                writer.add(f"anna/{number}", files, group="anna", segmenter="haar", digest=f"{number:064x}")
+        return ((INDEX_FILE, Path(name, INDEX_FILE).read_bytes()),)
 
 
 def records() -> Files:
