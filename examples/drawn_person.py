@@ -1,6 +1,6 @@
 """Paint a drawn person: ``python examples/drawn_person.py [MODEL ...] -o person.png``.
 
-Draws a person of 512x256 pixels whom no data set of drawn people contains, cuts the arms out, as a try-on
+Draws a person of 512x256 pixels that no data set contains, cuts the arms out, as a try-on
 system does with long sleeves, and paints them with each model: run folders, checkpoints, exported files, or
 models in the package. The picture shows the hole, what each model painted, and the truth.
 """
