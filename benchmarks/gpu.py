@@ -20,15 +20,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from _pix2pix import Peer, one_batch, pix2pix
 from skinfw.assembly.assemble import build_dataset
-from skinfw.data.batch import Batch, collate
+from skinfw.data.batch import Batch
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
 from skinfw.system.devices import cuda_arithmetic, pick_device
@@ -93,26 +93,9 @@ def throughput(step: Callable[[], object], count: int) -> float:
     return (time.perf_counter() - began) / count
 
 
-def pix2pix(job: Job, side: int, batch: int, **training: Any) -> Spec:
-    """Return pix2pix as published: U-Net of 64 channels, PatchGAN 70, L1 and GAN."""
-    value = {
-        "name": "pix2pix",
-        "data": {"dataset": {"type": "mannequins", "count": 40}, "size": [side, side],
-                 "inputs": ["apparel_head_foot"]},
-        "generator": {"type": "pix2pix", "base_channels": 8 if job.tiny else 64, "dropout": 0.5},
-        "discriminator": {"type": "patchgan", "patch": 34 if job.tiny else 70},
-        "losses": [{"type": "l1", "weight": 100}, "gan"],
-        "training": {"steps": 10, "batch_size": batch, "betas": [0.5, 0.999], **training},
-    }  # fmt: skip
-    return inpainting_spec(parse_spec(value), "pix2pix")
-
-
-def drawn(spec: Spec) -> Batch:
-    """Return one batch of drawn people as the loader gives it."""
-    dataset = build_dataset(spec)
-    names = [dataset.names()[place % 40] for place in range(spec.training.batch_size)]
-    batch = collate([dataset.load(name) for name in names])
-    return batch.pin_memory() if torch.cuda.is_available() else batch
+def people(job: Job, side: int, batch: int, **training: Any) -> Spec:
+    """Return pix2pix as published, on drawn people."""
+    return pix2pix({"type": "mannequins", "count": 40}, side, batch, tiny=job.tiny, **training)
 
 
 def machine(job: Job) -> None:
@@ -163,15 +146,15 @@ def one_step(spec: Spec, batch: Batch) -> dict[str, Tensor]:
 def parity(job: Job) -> None:
     """Compare a forward pass and a training step with the CPU's: the norm of the difference, relative."""
     side = 64 if job.tiny else 256
-    plain = copy.deepcopy(pix2pix(job, side, 4, device="cpu").to_json())
+    plain = copy.deepcopy(people(job, side, 4, device="cpu").to_json())
     plain["generator"]["dropout"] = 0  # its random numbers are those of the device
-    reference = one_step(inpainting_spec(parse_spec(plain), "parity"), drawn(pix2pix(job, side, 4)))
+    reference = one_step(inpainting_spec(parse_spec(plain), "parity"), one_batch(people(job, side, 4)))
     for name, precision, tf32 in (
         ("float32", "no", False), ("float32, TF32", "no", True), ("bf16", "bf16", True)
     ):  # fmt: skip
         plain["training"] |= {"device": "auto", "precision": precision}
         with cuda_arithmetic(pick_device(), tf32=tf32, benchmark=False):
-            found = one_step(inpainting_spec(parse_spec(plain), "parity"), drawn(pix2pix(job, side, 4)))
+            found = one_step(inpainting_spec(parse_spec(plain), "parity"), one_batch(people(job, side, 4)))
         off = {key: float((found[key] - value).norm() / value.norm()) for key, value in reference.items()}
         job.note("parity", precision=name, **{key: f"{value:.1e}" for key, value in off.items()})
 
@@ -186,32 +169,16 @@ def flops_of(step: Callable[[], object]) -> float:
 
 def peer_step(job: Job, side: int, batch: int) -> Callable[[], object]:
     """Return a step of pytorch-CycleGAN-and-pix2pix on random images."""
-    if job.peer not in sys.path:
-        sys.path.insert(0, str(job.peer))
-    from models.pix2pix_model import Pix2PixModel  # type: ignore[import-not-found]
-
-    cards = [0] if torch.cuda.is_available() else []
-    options = SimpleNamespace(
-        gpu_ids=cards, isTrain=True, checkpoints_dir="/tmp", name="peer", preprocess="none", input_nc=3,
-        output_nc=3, ngf=8 if job.tiny else 64, ndf=64, netG="unet_256", netD="basic", norm="batch",
-        no_dropout=False, init_type="normal", init_gain=0.02, n_layers_D=3, gan_mode="vanilla", lr=2e-4,
-        beta1=0.5, lambda_L1=100, direction="AtoB",
-    )  # fmt: skip
-    model = Pix2PixModel(options)
+    peer = Peer(str(job.peer), job.output / "peer", side, batch, tiny=job.tiny)
     images = [torch.rand(batch, 3, side, side) for _ in range(2)]
-    if cards:
+    if torch.cuda.is_available():
         images = [image.pin_memory() for image in images]
-
-    def step() -> None:
-        model.set_input({"A": images[0], "B": images[1], "A_paths": []})
-        model.optimize_parameters()
-
-    return step
+    return lambda: peer.step({"A": images[0], "B": images[1], "A_paths": []})
 
 
 def step_of(spec: Spec) -> Callable[[], object]:
     """Return a training step of a spec on one batch from memory."""
-    networks, images = Networks(spec, make_accelerator(spec.training)), drawn(spec)
+    networks, images = Networks(spec, make_accelerator(spec.training)), one_batch(spec)
     return lambda: networks.train_step([images], 1)
 
 
@@ -227,7 +194,7 @@ def steps(job: Job) -> None:
         for name, options in WAYS.items():
             if (job.tiny and options) or (options.get("compile") and job.left() < 200):
                 continue
-            spec = pix2pix(job, side, batch, **options)
+            spec = people(job, side, batch, **options)
             with cuda_arithmetic(
                 pick_device(), tf32=spec.training.tf32, benchmark=spec.training.cudnn_benchmark
             ):
@@ -289,7 +256,7 @@ def photos(job: Job, size: tuple[int, int], **dataset: Any) -> dict[str, Any]:
 def loading(job: Job) -> None:
     """Measure how many samples per second come from the disk, by dataloader workers."""
     for size in ((64, 64),) if job.tiny else ((512, 512),):
-        spec = pix2pix(job, 64, 8).to_json()
+        spec = people(job, 64, 8).to_json()
         spec["data"] = photos(job, size)
         ready = inpainting_spec(parse_spec(spec), "loading")
         dataset = build_dataset(ready)

@@ -10,12 +10,14 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from skinfw.assembly.assemble import build_dataset, build_discriminator, build_generator
+from skinfw.data.batch import Batch
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.split import split_names
 from skinfw.hooks.caller import HookCaller
@@ -49,11 +51,9 @@ def make_spec(steps: int) -> Spec:
     return inpainting_spec(spec, "overhead")
 
 
-def bare_loop(spec: Spec) -> float:
-    """Train without the engine; return the CPU seconds."""
+def bare_step(spec: Spec) -> Callable[[Batch], float]:
+    """Return a training step without the engine, which returns the generator's weighted loss."""
     torch.manual_seed(spec.seed)
-    dataset = build_dataset(spec)
-    names = split_names(dataset.names(), spec.data.test_fraction, 0).train
     generator = build_generator(spec).to(memory_format=torch.channels_last)
     discriminator = build_discriminator(spec)
     assert discriminator is not None
@@ -63,37 +63,49 @@ def bare_loop(spec: Spec) -> float:
     judge_optimizer = torch.optim.Adam(
         discriminator.parameters(), training.discriminator_lr, training.betas, fused=True
     )
+
+    def step(batch: Batch) -> float:
+        batch = batch.to(torch.device("cpu"), torch.channels_last)
+        condition = batch.condition(spec.data.input_names)
+        output = generator(condition)
+        discriminator.requires_grad_(True)
+        (real,) = discriminator(batch["body"], condition).logits
+        (fake,) = discriminator(output.detach(), condition).logits
+        judged = (
+            binary_cross_entropy_with_logits(real, torch.ones_like(real))
+            + binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
+        ) / 2
+        torch.autograd.backward(judged)
+        judge_optimizer.step()
+        judge_optimizer.zero_grad()
+        discriminator.requires_grad_(False)
+        (logits,) = discriminator(output, condition).logits
+        loss = 100 * l1_loss(output, batch["body"]) + binary_cross_entropy_with_logits(
+            logits, torch.ones_like(logits)
+        )
+        torch.autograd.backward(loss)
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss.item()
+
+    return step
+
+
+def bare_loop(spec: Spec) -> float:
+    """Train without the engine; return the CPU seconds."""
+    dataset = build_dataset(spec)
+    names = split_names(dataset.names(), spec.data.test_fraction, 0).train
+    train = bare_step(spec)
     order = ShuffledOrder(len(names), spec.seed)
-    loader = Loader(dataset, names, batch_size=training.batch_size, order=order)
+    loader = Loader(dataset, names, batch_size=spec.training.batch_size, order=order)
     began, step, epoch = time.process_time(), 0, 0
-    while step < (training.steps or 0):
+    while step < (spec.training.steps or 0):
         order.start(epoch, 0)
         epoch += 1
         for batch in loader:
-            batch = batch.to(torch.device("cpu"), torch.channels_last)
-            condition = batch.condition(spec.data.input_names)
-            output = generator(condition)
-            discriminator.requires_grad_(True)
-            (real,) = discriminator(batch["body"], condition).logits
-            (fake,) = discriminator(output.detach(), condition).logits
-            judged = (
-                binary_cross_entropy_with_logits(real, torch.ones_like(real))
-                + binary_cross_entropy_with_logits(fake, torch.zeros_like(fake))
-            ) / 2
-            torch.autograd.backward(judged)
-            judge_optimizer.step()
-            judge_optimizer.zero_grad()
-            discriminator.requires_grad_(False)
-            (logits,) = discriminator(output, condition).logits
-            loss = 100 * l1_loss(output, batch["body"]) + binary_cross_entropy_with_logits(
-                logits, torch.ones_like(logits)
-            )
-            torch.autograd.backward(loss)
-            optimizer.step()
-            optimizer.zero_grad()
-            loss.item()
+            train(batch)
             step += 1
-            if step == training.steps:
+            if step == spec.training.steps:
                 break
     return time.process_time() - began
 

@@ -25,7 +25,7 @@ INPUTS = ("apparel_head_foot", "line", "segmentation_skin", "mask")
 COUNTS = (100, 10_000)
 
 
-def write_people(folder: Path) -> None:
+def write_people(folder: Path, count: int, size: tuple[int, int]) -> None:
     """Write drawn people as sample folders."""
     import cv2
     import numpy as np
@@ -34,7 +34,7 @@ def write_people(folder: Path) -> None:
     from skinfw_plugins.datasets.config import MannequinsConfig
     from skinfw_plugins.datasets.mannequins import MannequinsDataset
 
-    people = MannequinsDataset(MannequinsConfig(count=PEOPLE), example_dataset_io((256, 128), INPUTS))
+    people = MannequinsDataset(MannequinsConfig(count=count), example_dataset_io(size, INPUTS))
     for name in people.names():
         sample = people.load(name)
         (folder / name).mkdir(parents=True)
@@ -59,7 +59,7 @@ def measure_speed(root: Path) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     keep_freed_memory()
-    write_people(root / "people")
+    write_people(root / "people", PEOPLE, (256, 128))
     dataset = FolderDataset(FolderConfig(root=root / "people"), example_dataset_io(SIZE, INPUTS))
     names = dataset.names()
 

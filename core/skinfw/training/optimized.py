@@ -24,6 +24,20 @@ FUSED_DEVICES = ("cuda", "cpu", "mps", "xpu")
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
+def training_layout(network: nn.Module, device: torch.device) -> torch.memory_format:
+    """Return the memory format in which a network trains faster: channels_last for most.
+
+    On a CPU, transposed convolutions are the exception: their backward pass takes up to a third longer in
+    channels_last, and it determines the pace of the networks that have some.
+
+    Example:
+        >>> training_layout(nn.Sequential(nn.ConvTranspose2d(4, 4, 2)), torch.device("cpu"))
+        torch.contiguous_format
+    """
+    transposed = any(isinstance(module, nn.ConvTranspose2d) for module in network.modules())
+    return torch.contiguous_format if transposed and device.type == "cpu" else torch.channels_last
+
+
 class OptimizedModule(Generic[NetworkT]):
     """A network in training: placed on the device, prepared for precision and processes, with Adam.
 
@@ -43,6 +57,7 @@ class OptimizedModule(Generic[NetworkT]):
         network: the network itself.
         prepared: what training calls: the same network, or a wrapper around it.
         local: the same without the wrapper for several processes, which waits for gradients.
+        layout: the memory format of its weights, and of images that it trains on.
         average: the moving average of its weights, if kept.
         never_finite: names of tensors in `state` that contain infinity on purpose, such as an attention mask.
     """
@@ -62,7 +77,8 @@ class OptimizedModule(Generic[NetworkT]):
             raise RegistryError(f"the {name} {type(network).__name__} cannot be trained: {error}")
         self.name, self.rate = name, rate
         self.training, self.accelerator = training, accelerator
-        self.network: NetworkT = network.to(accelerator.device).to(memory_format=torch.channels_last)
+        self.layout = training_layout(network, accelerator.device)
+        self.network: NetworkT = network.to(accelerator.device).to(memory_format=self.layout)
         self.average = None if ema is None else WeightAverage(self.network, ema)
         infinite = not_finite(dict(self.network.named_buffers()))
         self.never_finite = {f"{prefix}.{key}" for prefix in (name, average_of(name)) for key in infinite}

@@ -89,6 +89,6 @@ def test_the_networks_see_what_the_augmentations_made(tiny_spec: MakeSpec) -> No
     assert torch.equal(seen[0]["segmentation_skin"], batch["segmentation_skin"].flip(3))
     assert not torch.equal(seen[0]["body"], batch["body"].flip(3))
     assert targets[0] is seen[0]["body"]
-    # in the format in which convolutions are quick
+    # in the format in which the generator is quick
     for name in ("apparel_head_foot", "line", "segmentation_skin", "mask", "body"):
-        assert seen[0][name].is_contiguous(memory_format=torch.channels_last)
+        assert seen[0][name].is_contiguous(memory_format=networks.parts[0].layout)

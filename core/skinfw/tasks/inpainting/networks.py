@@ -170,9 +170,10 @@ class Networks:
         return self._train_generator(parts, painting if keep else None, start, counts, step) | losses
 
     def _part(self, batch: Batch, *, seeded: bool) -> _Part:
-        batch = with_training_mask(batch, self.spec.data).to(self.accelerator.device, torch.channels_last)
+        device, layout = self.accelerator.device, self._generator.layout
+        batch = with_training_mask(batch, self.spec.data).to(device, layout)
         for augmentation in self.augmentations:
-            batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
+            batch = augmentation(batch).to(device, layout)
         noise = self._draw_noise(batch)
         seed = int(torch.randint(2**62, (1,)).item()) if seeded else None
         return _Part(batch, noise, self._condition(batch), seed)

@@ -117,9 +117,10 @@ class SegmentationModule(TrainingModule):
         return mean_losses(terms, self.accelerator)
 
     def _augmented(self, batch: Batch) -> Batch:
-        batch = batch.to(self.accelerator.device, torch.channels_last)
+        device, layout = self.accelerator.device, self._network.layout
+        batch = batch.to(device, layout)
         for augmentation in self.augmentations:
-            batch = augmentation(batch).to(self.accelerator.device, torch.channels_last)
+            batch = augmentation(batch).to(device, layout)
         return batch
 
     def monitor(self, names: Sequence[str]) -> Monitor | None:
