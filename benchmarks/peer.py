@@ -144,16 +144,16 @@ def work(way: str, job: Job, pipe: Connection) -> None:
 
 def write_images(job: Job, count: int) -> None:
     """Write people as sample folders, and the same as the other system's aligned images."""
-    import cv2
     import numpy as np
+    from PIL import Image
 
     from sample_cache import write_people
 
     write_people(job.folder / "people", count, (job.side, job.side))
     (job.folder / "train").mkdir()
     for sample in (job.folder / "people").iterdir():
-        halves = [cv2.imread(str(sample / f"{part}.png")) for part in ("apparel_head_foot", "body")]
-        cv2.imwrite(str(job.folder / "train" / f"{sample.name}.png"), np.concatenate(halves, axis=1))
+        halves = [np.asarray(Image.open(sample / f"{part}.png")) for part in ("apparel_head_foot", "body")]
+        Image.fromarray(np.concatenate(halves, axis=1)).save(job.folder / "train" / f"{sample.name}.png")
 
 
 class Worker:
