@@ -22,6 +22,7 @@ from skinfw.interfaces import Dataset
 from skinfw.runs.create import create_run, record_environment
 from skinfw.runs.data_record import write_data
 from skinfw.runs.folder import Run, locked_run, open_run, started_here
+from skinfw.runs.ledger import require_permitted
 from skinfw.runs.split_record import make_split, read_split, write_split
 from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.run_spec import RunSpec
@@ -140,12 +141,14 @@ class Pipeline:
 
         Raises:
             SkinfwError: an error in the data, the networks or the folder.
+            SpecError: the spec asks for commercial use, and a license does not permit it for certain.
             TrustError: somebody else started the run, and its spec names programs, paths or addresses.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         if self._trust == "own" and not started_here(self.run):
             reject_foreign(named_outside(self.spec, training=True), str(self.run.spec_path))
         reject_unset(self.spec, training=True)
+        require_permitted(self.spec, self.spec.name)
         keep_freed_memory()
         with cpu_threads(self.spec.training.threads):
             self._fit()

@@ -14,6 +14,7 @@ CORE = Path(str(skinfw.__file__)).parent
 ROOMS = (
     "errors",
     "system",
+    "licenses",
     "runtime",
     "components",
     "models",
@@ -34,6 +35,7 @@ ROOMS = (
     "repair",
     "tasks",
     "export",
+    "sharing",
     "contact_sheet",
     "serving",
     "pipeline",

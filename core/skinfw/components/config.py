@@ -12,6 +12,7 @@ from pydantic import Field
 from skinfw.components.field_names import LineStyle
 from skinfw.components.measured_region import REGION_DESCRIPTION, Region
 from skinfw.components.strict_model import StrictModel
+from skinfw.licenses.terms import Terms
 
 if TYPE_CHECKING:
     from skinfw.components.weights import WeightsFile
@@ -77,6 +78,23 @@ class SizeRequirement:
         )
 
 
+@dataclass(frozen=True)
+class HubWeights:
+    """Weights that a library downloads by name.
+
+    Attributes:
+        name: the name.
+        address: the page about them; empty if unknown.
+        revision: the branch, tag or commit; empty if unknown.
+        terms: under which license they are published; None if unknown.
+    """
+
+    name: str
+    address: str = ""
+    revision: str = ""
+    terms: Terms | None = None
+
+
 class ComponentConfig(StrictModel):
     """Base of every component's configuration: frozen, no unknown fields, every field described."""
 
@@ -88,9 +106,27 @@ class ComponentConfig(StrictModel):
         """Return the weights of published networks that it uses; they are downloaded when needed."""
         return ()
 
+    def known_files(self) -> tuple[WeightsFile, ...]:
+        """Return weights whose license is known if the user names such a file, recognized by its SHA-256."""
+        return self.published_files()
+
+    def hub_weights(self) -> tuple[HubWeights, ...]:
+        """Return the weights that a library finds by name and downloads itself."""
+        return ()
+
 
 class DatasetConfig(ComponentConfig):
-    """Base of a data set's configuration."""
+    """Base of a data set's configuration.
+
+    Attributes:
+        terms: under which license the data are published; None if that is unknown, as for your own photos.
+        address: where the data come from; empty if unknown.
+        drawn: whether it shows drawn people alone, so that its images may be published.
+    """
+
+    terms: ClassVar[Terms | None] = None
+    address: ClassVar[str] = ""
+    drawn: ClassVar[bool] = False
 
     def elsewhere(self, root: Path) -> Self | None:
         """Return the configuration for data of the same form in another place; None if it has no place.

@@ -118,6 +118,15 @@ class Outside:
     training: bool = False
 
 
+@dataclass(frozen=True)
+class Cited:
+    """Marks a field whose value is only shown, never opened, so that it refers to nothing."""
+
+
+CITED = Cited()
+"""The mark: ``Annotated[str, CITED]``."""
+
+
 SpecPath = Annotated[Path, AfterValidator(resolve_path), KEEPS_VARIABLES, Outside("path")]
 """A path in a spec: ``~`` and ``$VARIABLES`` are expanded; relative to the spec's folder."""
 

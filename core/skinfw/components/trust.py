@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from skinfw.components.outside import EMBEDDED, Outside, OutsideKind, is_address
+from skinfw.components.outside import CITED, EMBEDDED, Outside, OutsideKind, is_address
 from skinfw.components.reference import ComponentSpec
 from skinfw.errors import RunError, TrustError, printable, shortened
 from skinfw.system.folders import state_folder
@@ -87,7 +87,7 @@ def named_outside(value: Any, place: str = "$", *, training: bool = False) -> li
     if isinstance(value, BaseModel):
         found = []
         for name, field in type(value).model_fields.items():
-            if name == "schema_":  # for editors
+            if CITED in field.metadata:
                 continue
             marks = [mark for mark in field.metadata if isinstance(mark, Outside)] + _marks(field.annotation)
             inner = f"{place}.{field.alias or name}"

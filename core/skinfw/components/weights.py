@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from skinfw.components.trust import reject_connection
 from skinfw.errors import UserError
+from skinfw.licenses.ledger import Commercial
+from skinfw.licenses.terms import Terms
 from skinfw.system.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -33,7 +35,10 @@ class WeightsFile:
         url: the publisher's address.
         sha256: the SHA-256 of its content in hex, or the first digits if the publisher gives only those.
         purpose: what it is, for messages: "VGG-16 trained on ImageNet".
-        license: the license under which it is published.
+        license: the license under which it is published, an SPDX expression.
+        stated: the address where its publisher says so.
+        commercial: whether it may be used commercially; None: as the license says.
+        note: what limits the license.
         cache: where to keep a downloaded file: torch's folder, which torchvision uses too, or skinfw's own.
         also: the SHA-256 of other accepted files on disk: the same network, packed differently.
         other_names: other names of such files.
@@ -44,9 +49,17 @@ class WeightsFile:
     sha256: str
     purpose: str
     license: str
+    stated: str = ""
+    commercial: Commercial | None = None
+    note: str = ""
     cache: Literal["torch", "skinfw"] = "torch"
     also: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
+
+    @property
+    def terms(self) -> Terms:
+        """Under which license it is published."""
+        return Terms(self.license, self.stated, self.commercial, self.note)
 
     @property
     def folder(self) -> Path:

@@ -27,6 +27,7 @@ from skinfw.inference.noise import fixed_noise
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint, reject_untrusted
 from skinfw.runs.environment import versions
+from skinfw.runs.ledger import ledger_of
 from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.runtime.metadata import (
     KEY,
@@ -102,7 +103,7 @@ def export_run(
         which: the best or the last checkpoint of a run.
         precision: float32; float16 for GPUs, with half the size; or int8 convolutions for CPUs.
         samples: sample folders, or photos for a parser, to compare on; None for the test samples of the run.
-        license_note: what users of the file must know about its license; None for a general hint.
+        license_note: what users of the file must know about its license; None for the verdict of the ledger.
         script: whether to write ``paint.py`` beside the file of an inpainting run.
         overwrite: replace existing files.
 
@@ -244,6 +245,7 @@ def _common(
     checkpoint: Checkpoint, sizes: Sizes, precision: Precision, license_note: str | None
 ) -> dict[str, Any]:
     spec = checkpoint.spec
+    ledger = ledger_of(spec, data_sha256=checkpoint.progress.data, read=checkpoint.trusted)
     return {
         "size": spec.data.size,
         "multiple": sizes.multiple,
@@ -253,8 +255,8 @@ def _common(
         "spec": spec.to_json(),
         "checkpoint_sha256": file_sha256(checkpoint.path),
         "skinfw": versions().get("skinfw", ""),
-        "license": license_note
-        or "The licenses of the training photos and of pretrained weights may restrict the use of this file.",
+        "license": license_note or ledger.summary,
+        "ledger": ledger,
         "parity": _PENDING,
     }
 

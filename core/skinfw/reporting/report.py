@@ -34,6 +34,7 @@ from skinfw.reporting.tones import FEW_NOTE
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.environment import environment
 from skinfw.runs.folder import Run
+from skinfw.runs.ledger import ledger_of_run
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.json_file import write_text
 
@@ -69,7 +70,7 @@ def write_report(
     target = path or run.report_path
     page = render_page(
         TEMPLATE,
-        **run_values(log, checkpoint, evaluation, gallery, target.parent, warning),
+        **run_values(run, log, checkpoint, evaluation, gallery, target.parent, warning),
         chips=_chips(checkpoint, spec, evaluation),
         tones=tone_sections(evaluation),
         enough=ENOUGH,
@@ -86,6 +87,7 @@ def write_report(
 
 
 def run_values(
+    run: Run,
     log: Sequence[Mapping[str, Any]],
     checkpoint: Checkpoint,
     evaluation: Evaluation,
@@ -96,7 +98,8 @@ def run_values(
     """Return what the pages of all runs show, whatever the task.
 
     Args:
-        log: the run's log, which provides the curves.
+        run: the run.
+        log: its log, which provides the curves.
         checkpoint: the evaluated checkpoint.
         evaluation: the results.
         gallery: the images to show.
@@ -127,6 +130,7 @@ def run_values(
         "spec": json.dumps(spec.to_json(), indent=2, ensure_ascii=False),
         "trained_with": checkpoint.about,
         "measured_with": measured_with,
+        "ledger": ledger_of_run(run, checkpoint),
     }
 
 

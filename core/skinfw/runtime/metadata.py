@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from skinfw.errors import UserError, first_line
+from skinfw.licenses.ledger import Ledger
 from skinfw.runtime.preparation import Preparation
 from skinfw.system.json_file import parse_json
 
@@ -91,6 +92,7 @@ class ModelMetadata(_Strict):
         checkpoint_sha256: hash of the checkpoint.
         skinfw: version that exported it.
         license: what to consider before using the weights.
+        ledger: the licenses of everything that the run used.
         parity: what was compared with the checkpoint.
     """
 
@@ -112,6 +114,7 @@ class ModelMetadata(_Strict):
     checkpoint_sha256: str
     skinfw: str
     license: str
+    ledger: Ledger
     parity: Parity
 
     def size_error(self, size: tuple[int, int]) -> str | None:

@@ -7,8 +7,14 @@ from typing import Any
 
 from skinfw.specs.spec import AnySpec
 
-NO_RESULTS = ("training.threads", "data.num_workers", "data.sample_cache")
-"""Fields on which the speed of a run depends, but not its results."""
+NO_RESULTS = (
+    "training.threads",
+    "data.num_workers",
+    "data.sample_cache",
+    "licenses.commercial",
+    "licenses.declared",
+)
+"""Fields on which the results of a run do not depend."""
 
 
 def spec_differences(before: AnySpec, now: AnySpec, *, free: Sequence[str] = ()) -> list[str]:

@@ -9,11 +9,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import LossTermConfig
-from skinfw.components.outside import Outside, SpecPath
+from skinfw.components.outside import CITED, Outside, SpecPath
 from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.components.strict_model import StrictModel
 from skinfw.components.variables import STORED
 from skinfw.models.named import ModelPath
+from skinfw.specs.licenses_spec import LicensesSpec
 
 AugmentationSlot = Annotated[ComponentSpec, Slot("augmentation")]
 Side = Annotated[int, Field(ge=1, le=8192)]
@@ -173,13 +174,18 @@ class LoopSpec(StrictModel):
 class RunSpec(StrictModel):
     """A whole run: its task, name and seed."""
 
-    schema_: str | None = Field(default=None, alias="$schema", description="JSON Schema for editors")
+    schema_: Annotated[str | None, CITED] = Field(
+        default=None, alias="$schema", description="JSON Schema for editors"
+    )
     skinfw: Literal[1] = Field(default=1, description="version of the spec's format")
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
         description="name of the run and of its folder: letters, digits, dot, dash and underscore",
     )
     seed: int = Field(default=0, ge=0, lt=2**32, description="seed of every random number of the run")
+    licenses: LicensesSpec = Field(
+        default_factory=LicensesSpec, description="the license ledger: what it must permit, and what you know"
+    )
 
     def to_json(self) -> dict[str, Any]:
         """Return the filled spec: with all defaults, ready to run again; paths keep their variables."""

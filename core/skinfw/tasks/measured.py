@@ -14,6 +14,7 @@ from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.data_record import current_fingerprint
 from skinfw.runs.folder import Run
+from skinfw.runs.ledger import ledger_of_run
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.runs.seen import Seen, seen_samples
 from skinfw.runs.split_record import make_split, split_of_run
@@ -122,6 +123,7 @@ class Measured:
         """
         results.check_held()
         about = {**more, **self._about(results)}
+        about["licenses"] = ledger_of_run(self.run, self.checkpoint).to_json()
         record = metrics_record(self.run, self.checkpoint, self.fingerprint, evaluation, **about)
         write_json(results.metrics_path, record)
 

@@ -12,6 +12,7 @@ from skinfw.components.outside import SpecPath, SpecPlace
 from skinfw.components.reference import ComponentSpec, Slot, use_default
 from skinfw.components.relocate import relocated
 from skinfw.components.variables import STORED
+from skinfw.licenses.terms import Terms
 from skinfw.preparation.config import NEAR_DUPLICATE, PrepareConfig
 
 
@@ -56,6 +57,9 @@ class ShardsConfig(DatasetConfig):
 
 class MannequinsConfig(DatasetConfig):
     """How many people to draw."""
+
+    terms = Terms("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0", note="drawn by skinfw's code")
+    drawn = True
 
     count: int = Field(default=1000, ge=1, le=1_000_000, description="number of samples")
     seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the drawn people")

@@ -11,6 +11,7 @@ from skinfw.components.config import DatasetConfig
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot
 from skinfw.components.relocate import relocated
+from skinfw.licenses.terms import Terms
 from skinfw.preparation.config import PrepareConfig
 
 Side = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -48,6 +49,9 @@ class LayoutConfig(DatasetConfig):
 class VitonHdConfig(LayoutConfig):
     """VITON-HD: folders train and test, next to train_pairs.txt and test_pairs.txt."""
 
+    terms = Terms("CC-BY-NC-4.0", "https://github.com/shadow2496/VITON-HD#license")
+    address = "https://github.com/shadow2496/VITON-HD"
+
     split: Split = Field(
         default="train", description="which of its two parts to read; skinfw splits it again"
     )
@@ -68,6 +72,14 @@ class VitonHdConfig(LayoutConfig):
 class DressCodeConfig(LayoutConfig):
     """Dress Code: folders dresses, lower_body and upper_body with lists of pairs in each."""
 
+    terms = Terms(
+        "LicenseRef-Dress-Code",
+        "https://github.com/aimagelab/dress-code/blob/main/LICENCE",
+        "no",
+        "non-commercial academic research, teaching and publication only; the same for works made with it",
+    )
+    address = "https://github.com/aimagelab/dress-code"
+
     split: Split = Field(
         default="train", description="photos of train_pairs.txt, of test_pairs_paired.txt, or all"
     )
@@ -85,3 +97,11 @@ class DressCodeConfig(LayoutConfig):
 
 class DeepfashionMultimodalConfig(LayoutConfig):
     """DeepFashion-MultiModal: folders images and segm, and text files of keypoints."""
+
+    terms = Terms(
+        "LicenseRef-DeepFashion",
+        "https://mmlab.ie.cuhk.edu.hk/projects/DeepFashion.html",
+        "no",
+        "its images are DeepFashion's, for non-commercial research and education only",
+    )
+    address = "https://github.com/yumingj/DeepFashion-MultiModal"

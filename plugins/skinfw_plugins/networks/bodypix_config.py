@@ -46,6 +46,7 @@ def weights_file(multiplier: float, stride: int) -> WeightsFile:
         SHA256[multiplier, stride],
         f"BodyPix 2 (MobileNetV1, multiplier {multiplier:g}, stride {stride})",
         "Apache-2.0",
+        "https://github.com/tensorflow/tfjs-models/blob/master/LICENSE",
         cache="skinfw",
         also=(PADDED[multiplier, stride],) if (multiplier, stride) in PADDED else (),
     )
@@ -90,3 +91,7 @@ class BodyPixNetwork(ComponentConfig):
     def published_files(self) -> tuple[WeightsFile, ...]:
         """Return the file that is found by name. See `ComponentConfig.published_files`."""
         return () if self.weights else (weights_file(self.multiplier, self.stride),)
+
+    def known_files(self) -> tuple[WeightsFile, ...]:
+        """Return all files with known hashes. See `ComponentConfig.known_files`."""
+        return tuple(weights_file(multiplier, stride) for multiplier, stride in SHA256)

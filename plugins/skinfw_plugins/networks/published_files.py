@@ -7,12 +7,23 @@ from dataclasses import replace
 from skinfw.components.weights import WeightsFile
 from skinfw_plugins.shared.fields import ImagenetEncoderName, LpipsNet
 
+_IMAGENET = "trained on ImageNet, which is for non-commercial research"
+
 
 def _torchvision(name: str, purpose: str) -> WeightsFile:
     """Return a file of torchvision, whose name ends in the first digits of its SHA-256."""
     sha256 = name.removesuffix(".pth").rpartition("-")[2]
     url = f"https://download.pytorch.org/models/{name}"
-    return WeightsFile(name, url, sha256, purpose, "BSD-3-Clause, as torchvision")
+    return WeightsFile(
+        name,
+        url,
+        sha256,
+        purpose,
+        "LicenseRef-torchvision-pretrained",
+        "https://github.com/pytorch/vision#pre-trained-model-license",
+        "unknown",
+        f"torchvision leaves open which terms of its training data apply; {_IMAGENET}",
+    )
 
 
 TORCHVISION: dict[str, WeightsFile] = {
@@ -35,6 +46,9 @@ EFFICIENTNET_LITE0 = WeightsFile(
     "0aa007d2",
     "EfficientNet-Lite0 trained on ImageNet",
     "Apache-2.0",
+    "https://github.com/huggingface/pytorch-image-models#licenses",
+    "unknown",
+    f"timm advises legal advice before commercial use; {_IMAGENET}",
     also=("64cb5905cda00f0bb2644c0165c5aaacdc5215fa76434fb8946abb625abf19c2",),
     other_names=("tf_efficientnet_lite0.safetensors",),
 )
@@ -56,6 +70,9 @@ INCEPTION = WeightsFile(
     "6726825d",
     "Inception-v3 as FID's authors published it",
     "Apache-2.0",
+    "https://github.com/toshas/torch-fidelity/blob/master/LICENSE.md",
+    "unknown",
+    _IMAGENET,
 )
 """The TensorFlow weights of the FID paper, converted for torch by torch-fidelity."""
 
@@ -66,6 +83,7 @@ POSE_LANDMARKER = WeightsFile(
     "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad",
     "MediaPipe's pose landmarker (full)",
     "Apache-2.0",
+    "https://storage.googleapis.com/mediapipe-assets/Model%20Card%20BlazePose%20GHUM%203D.pdf",
     cache="skinfw",
     # MediaPipe 0.10's two pose models, repackaged for the Tasks API
     also=("45f1092d12658a841a9ba7e3942f09324a28335ef42fa8ac0ac8cb178aadd4dd",),

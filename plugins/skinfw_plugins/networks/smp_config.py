@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.config import ComponentConfig
+from skinfw.components.config import ComponentConfig, HubWeights
 from skinfw.components.outside import KEEPS_VARIABLES, Outside, resolve_text
-from skinfw_plugins.networks.bodypix_config import SHA256
+from skinfw.components.weights import WeightsFile
+from skinfw_plugins.networks.bodypix_config import SHA256, weights_file
+from skinfw_plugins.networks.published_files import ENCODER_FILES
 from skinfw_plugins.shared.fields import MAX_CHANNELS
 
 WEIGHTS_SUFFIX = ".safetensors"
@@ -113,3 +115,20 @@ class SmpConfig(ComponentConfig):
         if info.data.get("decoder") == "fpn" and value % 4:
             raise PydanticCustomError("channels", "the decoder fpn needs a multiple of 4")
         return value
+
+    def published_files(self) -> tuple[WeightsFile, ...]:
+        """Return the file of BodyPix that is found by name. See `ComponentConfig.published_files`."""
+        by_name = self.encoder_weights == BODYPIX
+        return (weights_file(BODYPIX_ENCODERS[self.encoder], BODYPIX_STRIDE),) if by_name else ()
+
+    def known_files(self) -> tuple[WeightsFile, ...]:
+        """Return the files of encoders with known hashes. See `ComponentConfig.known_files`."""
+        bodypix = (weights_file(multiplier, stride) for multiplier, stride in SHA256)
+        return (*bodypix, *ENCODER_FILES.values())
+
+    def hub_weights(self) -> tuple[HubWeights, ...]:
+        """Return the weights that timm or the library loads. See `ComponentConfig.hub_weights`."""
+        weights = self.encoder_weights
+        if weights is None or weights == BODYPIX or weights.endswith((WEIGHTS_SUFFIX, ONNX_SUFFIX)):
+            return ()
+        return (HubWeights(f"{self.encoder}.{weights}"),)

@@ -107,6 +107,10 @@ class MediapipePoseConfig(PoseEncoderConfig):
         """Return the file that is found by name. See `ComponentConfig.published_files`."""
         return () if self.model else (POSE_LANDMARKER,)
 
+    def known_files(self) -> tuple[WeightsFile, ...]:
+        """Return the file that is known by its hash. See `ComponentConfig.known_files`."""
+        return (POSE_LANDMARKER,)
+
 
 class RtmposeConfig(PoseEncoderConfig):
     """A pair of ONNX files of MMPose or rtmlib, a detector of people and a pose model."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from skinfw.components.config import ComponentConfig
+from skinfw.components.config import ComponentConfig, HubWeights
 from skinfw.components.origin import Origin
 from skinfw.components.outside import KEEPS_VARIABLES, Outside, SpecPath, resolve_text
 from skinfw.components.regions import RegionName
@@ -122,6 +122,12 @@ class HuggingfaceConfig(ComponentConfig):
         default=None,
         description="region of the model's classes that labels does not list; null: labels must list all",
     )
+
+    def hub_weights(self) -> tuple[HubWeights, ...]:
+        """Return the model, unless it is a folder. See `ComponentConfig.hub_weights`."""
+        if not _HUB_NAME.fullmatch(self.model):
+            return ()
+        return (HubWeights(self.model, f"https://huggingface.co/{self.model}", self.revision or ""),)
 
 
 class MediapipeConfig(ComponentConfig):

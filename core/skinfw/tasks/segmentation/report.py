@@ -50,7 +50,7 @@ def write_segmentation_report(
     log = run.read_log()
     page = render_page(
         TEMPLATE,
-        **run_values(log, checkpoint, evaluation, gallery, path.parent, warning),
+        **run_values(run, log, checkpoint, evaluation, gallery, path.parent, warning),
         chips=[
             f"{len(classes.names)} classes",
             f"{height}x{width} pixels (height x width)",

@@ -1,0 +1,282 @@
+"""The license ledger of a run: what it uses, and under which licenses. Light: no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skinfw.components.config import DatasetConfig
+from skinfw.components.reference import ComponentSpec
+from skinfw.components.registry import installed
+from skinfw.components.strict_model import nearest
+from skinfw.components.trust import named_outside
+from skinfw.components.weights import WeightsFile, file_sha256, weights_on_disk
+from skinfw.errors import SkinfwError, SpecError
+from skinfw.licenses.ledger import Commercial, Ledger, LedgerRow, RowKind, worst
+from skinfw.licenses.packages import package_row
+from skinfw.licenses.terms import Terms
+from skinfw.runs.environment import components_of, versions
+from skinfw.runs.folder import Run
+from skinfw.specs.licenses_spec import DeclaredLicense
+from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.specs.spec import AnySpec
+from skinfw.system.json_file import read_json
+
+if TYPE_CHECKING:
+    from skinfw.runs.checkpoints import Checkpoint
+
+WEIGHTS_SUFFIXES = (".onnx", ".safetensors", ".task", ".tflite", ".xml", ".pth", ".pt", ".bin")
+"""Suffixes of files that count as weights if a component names one."""
+
+PHOTOS = "photos"
+"""The name in the ledger of photos that no data set's component describes."""
+
+
+def ledger_of(
+    spec: AnySpec, *, data_sha256: str = "", hooks: Iterable[str] = (), read: bool = True
+) -> Ledger:
+    """Return a row for each code, weights and data that a run with a spec uses; what is unknown says so.
+
+    Nothing is downloaded. Weights that are not on disk have the SHA-256 that their publisher names, if any.
+
+    Args:
+        spec: the spec.
+        data_sha256: fingerprint of the data, if they were read.
+        hooks: the distributions whose hooks observed the run.
+        read: whether files that the spec names may be read, to know them by their hashes.
+    """
+    rows = _Rows(spec.licenses.declared, read)
+    registry = installed()
+    for name in versions():
+        rows.code(name)
+    for name in hooks:
+        rows.code(name, "hooks")
+    for component in components_of(spec):
+        provider = registry.entry(component.kind, component.name).provider
+        named = re.fullmatch(r"([\w.-]+) \S+", provider)
+        rows.code(named[1] if named else provider, f"{component.kind} {component.name}")
+    rows.data(spec, data_sha256)
+    for component in components_of(spec):
+        rows.weights(component)
+    return Ledger(rows=tuple(rows.found.values()))
+
+
+def ledger_of_run(run: Run, checkpoint: Checkpoint) -> Ledger:
+    """Return the ledger of a run that trained a checkpoint; see `ledger_of`.
+
+    Args:
+        run: the run, whose folder records the hooks.
+        checkpoint: its checkpoint.
+    """
+    try:
+        hooks = read_json(run.environment_path)["hooks"]
+    except (SpecError, KeyError, TypeError):  # the record is missing or incomplete
+        hooks = {}
+    return ledger_of(
+        run.spec, data_sha256=checkpoint.progress.data, hooks=tuple(hooks), read=checkpoint.trusted
+    )
+
+
+def require_permitted(spec: AnySpec, source: str) -> None:
+    """Reject a spec that asks for commercial use, if anything it uses does not permit that for certain.
+
+    Args:
+        spec: the spec.
+        source: its name in the error.
+
+    Raises:
+        SpecError: it declares something that the run does not use, or a row of the ledger does not permit
+            commercial use, or it is unknown; the message names the rows.
+    """
+    if not (spec.licenses.commercial or spec.licenses.declared):
+        return
+    ledger = ledger_of(spec)
+    names = [row.name for row in ledger.rows if row.kind != "code"]
+    errors = [
+        f"$.licenses.declared: the run uses no {name!r}{nearest(name, names)} (it uses: {', '.join(names)})"
+        for name in spec.licenses.declared
+        if name not in names
+    ]
+    if spec.licenses.commercial:
+        errors += [
+            f"$.licenses.commercial: {row.text}{_reason(row)}; use something else"
+            + ("" if row.kind == "code" else f", or declare it in $.licenses.declared.{row.name}")
+            for row in ledger.restricting
+        ]
+    if errors:
+        raise SpecError(source, errors)
+
+
+def _reason(row: LedgerRow) -> str:
+    users = f", used by {', '.join(row.used_by)}" if row.used_by else ""
+    return f"{users}{f': {row.note}' if row.note else ''}"
+
+
+@dataclass
+class _Rows:
+    """Collects rows; what several parts of a run use has one row.
+
+    Attributes:
+        declared: what the user knows, by name.
+        read: whether files that the spec names may be read.
+        found: the rows by kind, name and hash.
+    """
+
+    declared: Mapping[str, DeclaredLicense]
+    read: bool
+    found: dict[tuple[RowKind, str, str], LedgerRow] = field(default_factory=dict)
+
+    def add(self, row: LedgerRow, user: str = "") -> None:
+        """Add a row, or add a user to the row that is already there."""
+        key = (row.kind, row.name, row.sha256)
+        known = self.found.get(key, row)
+        users = dict.fromkeys([*known.used_by, *row.used_by, *([user] if user else [])])
+        self.found[key] = known.model_copy(update={"used_by": tuple(users)})
+
+    def code(self, name: str, user: str = "") -> None:
+        """Add a distribution."""
+        self.add(package_row(name), user)
+
+    def other(
+        self,
+        kind: RowKind,
+        name: str,
+        terms: Terms | None,
+        user: str,
+        *,
+        address: str = "",
+        revision: str = "",
+        sha256: str = "",
+        note: str = "",
+        permits: Commercial | None = None,
+    ) -> None:
+        """Add data or weights; what the user declared replaces what is known."""
+        own = self.declared.get(name)
+        if own is not None:
+            terms = Terms(own.license, own.stated, own.commercial, own.note)
+            note, permits = "declared in the spec" + (f": {own.note}" if own.note else ""), None
+            address, revision = own.address or address, own.revision or revision
+        if permits is None:
+            permits = "unknown" if terms is None else terms.permits
+        self.add(
+            LedgerRow(
+                kind=kind,
+                name=name,
+                license=None if terms is None else terms.license,
+                commercial=permits,
+                address=address,
+                revision=revision,
+                sha256=sha256,
+                stated="" if terms is None else terms.stated,
+                note=note or ("" if terms is None else terms.note),
+            ),
+            user,
+        )
+
+    def data(self, spec: AnySpec, sha256: str) -> None:
+        """Add the data set."""
+        sha256 = sha256 if re.fullmatch(r"[0-9a-f]{64}", sha256) else ""  # a plugin's may be anything
+        if isinstance(spec, SegmentationSpec):
+            self.other("data", PHOTOS, None, "data", sha256=sha256, note=_UNDECLARED)
+            return
+        dataset = spec.data.dataset
+        config = dataset.config
+        terms = config.terms if isinstance(config, DatasetConfig) else None
+        address = config.address if isinstance(config, DatasetConfig) else ""
+        note = _UNDECLARED if terms is None else ""
+        self.other("data", dataset.name, terms, "data", address=address, sha256=sha256, note=note)
+
+    def weights(self, component: ComponentSpec) -> None:
+        """Add the weights that a component uses."""
+        config, user = component.config, f"{component.kind} {component.name}"
+        for file in config.published_files():
+            self.published(file, user)
+        for each in config.hub_weights():
+            note = "" if each.terms else "its license is not recorded here"
+            self.other(
+                "weights",
+                each.name,
+                each.terms,
+                user,
+                address=each.address,
+                revision=each.revision,
+                note=note,
+            )
+        trained = config.trained_by()
+        if trained is not None:
+            self.trained(trained, user)
+        for path in _named_files(component, trained):
+            self.file(path, config.known_files(), user)
+
+    def published(self, file: WeightsFile, user: str) -> None:
+        """Add a published file."""
+        on_disk = _on_disk(file)
+        # the publisher may give only the first digits
+        sha256 = _hash(on_disk) if on_disk is not None else file.sha256 if len(file.sha256) == 64 else ""
+        self.other("weights", file.name, file.terms, user, address=file.url, sha256=sha256)
+
+    def file(self, path: Path, known: Iterable[WeightsFile], user: str) -> None:
+        """Add a file that the spec names."""
+        sha256 = _hash(path) if self.read and path.is_file() else ""
+        for file in known:
+            if sha256 and (sha256.startswith(file.sha256) or sha256 in file.also):
+                self.other("weights", path.name, file.terms, user, address=file.url, sha256=sha256)
+                return
+        self.other("weights", path.name, None, user, sha256=sha256, note=_UNDECLARED)
+
+    def trained(self, path: Path, user: str) -> None:
+        """Add the checkpoint of another run, and the rows of that run."""
+        # reading a checkpoint needs torch
+        from skinfw.runs.checkpoints import read_checkpoint
+
+        file = path / "checkpoints" / "best.safetensors" if path.is_dir() else path
+        name = path.name
+        if not self.read:
+            self.other("weights", name, None, user, note="somebody else's run names it; it was not read")
+            return
+        try:
+            checkpoint = read_checkpoint(file)
+        except SkinfwError:
+            self.other("weights", name, None, user, note="a run that cannot be read")
+            return
+        sha256 = _hash(file)
+        if not checkpoint.trusted:
+            self.other("weights", name, None, user, sha256=sha256, note="somebody else trained it")
+            return
+        inner = ledger_of(checkpoint.spec, data_sha256=checkpoint.progress.data)
+        note, permits = "trained with skinfw: as its own rows", worst(row.commercial for row in inner.rows)
+        self.other("weights", name, None, user, sha256=sha256, note=note, permits=permits)
+        for row in inner.rows:
+            self.add(row.model_copy(update={"used_by": ()}), name)
+
+
+_UNDECLARED = "its license is not declared"
+
+
+def _named_files(component: ComponentSpec, trained: Path | None) -> Iterator[Path]:
+    """Yield the files of weights that a component itself names, not those of components in it."""
+    inner = {
+        each.value for part in components_of(component.config) for each in named_outside(part, training=True)
+    }
+    for each in named_outside(component, training=True):
+        path = Path(each.value)
+        if each.kind != "path" or path.suffix not in WEIGHTS_SUFFIXES or each.value in inner:
+            continue
+        if path != trained:
+            yield path
+
+
+def _on_disk(file: WeightsFile) -> Path | None:
+    try:
+        return weights_on_disk(file)
+    except SkinfwError:  # another file of that name; using it is an error of its own
+        return None
+
+
+@cache
+def _hash(path: Path) -> str:
+    return file_sha256(path)
