@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
+from typing import Any
 
 from skinfw.licenses.ledger import LedgerRow
 from skinfw.licenses.terms import Terms, normalized
@@ -40,13 +42,14 @@ def package_row(name: str) -> LedgerRow:
         found = metadata.distribution(name)
     except (metadata.PackageNotFoundError, ValueError):
         return LedgerRow(kind="code", name=name, license=None, commercial="unknown", note="not a package")
-    terms = _terms(name, found.metadata)
+    about = found.metadata.json
+    terms = _terms(name, about)
     return LedgerRow(
         kind="code",
         name=name,
         license=None if terms is None else terms.license,
         commercial="unknown" if terms is None else terms.permits,
-        address=_address(found.metadata),
+        address=_address(about),
         revision=found.version,
         sha256=_sha256(found),
         stated="" if terms is None else terms.stated,
@@ -54,10 +57,10 @@ def package_row(name: str) -> LedgerRow:
     )
 
 
-def _terms(name: str, about: metadata.PackageMetadata) -> Terms | None:
+def _terms(name: str, about: Mapping[str, Any]) -> Terms | None:
     """Return what a package's metadata say; None if they name no license."""
-    expression = about.get("License-Expression")
-    text = (about.get("License") or "").strip()
+    expression = about.get("license_expression")
+    text = (about.get("license") or "").strip()
     stated = "the package's metadata"
     for written in filter(None, (expression, _NAMES.get(text.lower()), text)):
         try:
@@ -66,9 +69,7 @@ def _terms(name: str, about: metadata.PackageMetadata) -> Terms | None:
             continue
     if name in _FILES:
         return _FILES[name]
-    approved = [
-        each.removeprefix(_OSI) for each in about.get_all("Classifier") or [] if each.startswith(_OSI)
-    ]
+    approved = [each.removeprefix(_OSI) for each in about.get("classifier") or [] if each.startswith(_OSI)]
     if len(approved) == 1:
         # the classifier does not say which version, but each that it can mean is approved, so it permits it
         reference = "-".join(filter(str.isalnum, approved[0].replace("-", " ").split()))
@@ -76,11 +77,11 @@ def _terms(name: str, about: metadata.PackageMetadata) -> Terms | None:
     return None
 
 
-def _address(about: metadata.PackageMetadata) -> str:
-    urls = [each.partition(",") for each in about.get_all("Project-URL") or []]
+def _address(about: Mapping[str, Any]) -> str:
+    urls = [each.partition(",") for each in about.get("project_url") or []]
     by_label = {label.strip().lower(): url.strip() for label, _, url in urls}
     known = (by_label[label] for label in _HOME if label in by_label)
-    return next(known, about.get("Home-page") or "")
+    return next(known, about.get("home_page") or "")
 
 
 def _sha256(found: metadata.Distribution) -> str:

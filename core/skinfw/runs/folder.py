@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from skinfw.components.trust import is_own
 from skinfw.errors import RunError, SpecError, listed
+from skinfw.runs.hub import local_model
 from skinfw.runs.log import append_record, read_records, write_records
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.spec import AnySpec, parse_spec
@@ -196,16 +197,17 @@ def open_run(folder: str | Path, *, trust: bool = False) -> Run:
     """Open a finished or interrupted run.
 
     Args:
-        folder: the run folder.
+        folder: the run folder, or a model on the hub; see `skinfw.runs.hub`.
         trust: allow the programs, paths and addresses in its spec, even if somebody else trained it.
 
     Raises:
         RunError: the folder holds no run.
         SpecError: its spec does not match the installed components.
     """
-    path = spec_file(Path(folder))
+    folder = local_model(folder)
+    path = spec_file(folder)
     spec = parse_spec(read_json(path), source=str(path), stored=True)
-    return Run(Path(folder), spec, "all" if trust else "own")
+    return Run(folder, spec, "all" if trust else "own")
 
 
 def started_here(run: Run) -> bool:

@@ -21,6 +21,7 @@ from skinfw.licenses.packages import package_row
 from skinfw.licenses.terms import Terms
 from skinfw.runs.environment import components_of, versions
 from skinfw.runs.folder import Run
+from skinfw.runs.hub import is_on_hub, repository
 from skinfw.specs.licenses_spec import DeclaredLicense
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
@@ -234,6 +235,11 @@ class _Rows:
         from skinfw.runs.checkpoints import read_checkpoint
 
         file = path / "checkpoints" / "best.safetensors" if path.is_dir() else path
+        if is_on_hub(path):
+            repo, revision = repository(path.as_posix())
+            address = f"https://huggingface.co/{repo}"
+            self.other("weights", repo, None, user, address=address, revision=revision or "", note=_ON_PAGE)
+            return
         name = path.name
         if not self.read:
             self.other("weights", name, None, user, note="somebody else's run names it; it was not read")
@@ -255,6 +261,7 @@ class _Rows:
 
 
 _UNDECLARED = "its license is not declared"
+_ON_PAGE = "somebody else's model, whose page names its license"
 
 
 def _named_files(component: ComponentSpec, trained: Path | None) -> Iterator[Path]:

@@ -1,0 +1,151 @@
+"""Models on the Hugging Face hub: ``hub:ORG/NAME@REVISION`` wherever a run folder may be named."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from skinfw.components.outside import HUB
+from skinfw.components.trust import reject_connection
+from skinfw.errors import UserError, first_line, listed
+from skinfw.system.folders import cache_folder
+from skinfw.system.leftovers import replacing_folder
+
+SPEC, WEIGHTS = "spec.json", "checkpoints/best.safetensors"
+CARD, METRICS, LICENSES, ONNX, BOM = (
+    "README.md",
+    "metrics.json",
+    "licenses.json",
+    "model.onnx",
+    "bom.cdx.json",
+)
+
+FILES = (SPEC, WEIGHTS, CARD, METRICS, LICENSES, ONNX)
+"""What is downloaded of a shared run, if it is there; nothing else ever is, so nothing pickled."""
+
+_FORM = f"{HUB}ORG/NAME@REVISION"
+_ADDRESS = re.compile(rf"{HUB}(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+logger = logging.getLogger("skinfw")
+
+
+def is_on_hub(path: str | Path) -> bool:
+    """Return whether a model's name is one on the hub."""
+    return str(path).startswith(HUB)
+
+
+def local_model(path: str | Path) -> Path:
+    """Return where a model is on this machine: a path as it is, one on the hub after downloading it.
+
+    A commit that was downloaded before needs no connection. A branch, a tag or no revision is looked up once
+    per process; a warning says which commit it means.
+
+    Args:
+        path: a path, or a name as in `HUB`'s form.
+
+    Raises:
+        UserError: the name is malformed, or the hub cannot be reached or does not have the model.
+        TrustError: connections are forbidden, as a run that somebody else trained names it.
+    """
+    return _fetched(path.as_posix() if isinstance(path, Path) else path) if is_on_hub(path) else Path(path)
+
+
+def repository(name: str) -> tuple[str, str | None]:
+    """Return the repository ``ORG/NAME`` and the revision, or None, of a name on the hub.
+
+    Raises:
+        UserError: it is malformed.
+    """
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    found = _ADDRESS.fullmatch(name)
+    if found is None:
+        raise UserError(f"{name}: not a model on the hub; write {_FORM}, with a commit as the revision")
+    try:
+        validate_repo_id(found["repo"])
+    except HFValidationError as error:
+        raise UserError(f"{name}: not a model on the hub: {first_line(error)}") from error
+    return found["repo"], found["revision"]
+
+
+def hub_folder(repo: str) -> Path:
+    """Return the folder for the downloaded commits of a repository; each is in a folder of its own."""
+    return cache_folder() / "hub" / repo.partition("/")[0]
+
+
+def _place(repo: str, commit: str) -> Path:
+    """Return the folder of a commit; its name is the model's, as that of a run folder is."""
+    return hub_folder(repo) / commit / repo.partition("/")[2]
+
+
+@cache
+def _fetched(name: str) -> Path:
+    repo, revision = repository(name)
+    if revision is not None and _COMMIT.fullmatch(revision) and (known := _place(repo, revision)).is_dir():
+        return known
+    reject_connection(f"{name} (a model on a hub)")
+
+    from huggingface_hub import HfApi
+
+    try:
+        info = HfApi().model_info(repo, revision=revision)
+    except Exception as error:  # httpx, the library and the system raise their own
+        raise _unreachable(name, repo, error) from error
+    commit = str(info.sha)
+    if not _COMMIT.fullmatch(commit):
+        raise UserError(f"{name}: the hub names no commit for it, but {commit!r}")
+    if revision != commit:
+        logger.warning(
+            "%s: %s, now at commit %s; name %s%s@%s for the same model later",
+            name, "has no revision" if revision is None else "a branch or tag moves", commit,
+            HUB, repo, commit,
+        )  # fmt: skip
+    place = _place(repo, commit)
+    if not place.is_dir():
+        there = {each.rfilename for each in info.siblings or ()}
+        missing = [file for file in (SPEC, WEIGHTS) if file not in there]
+        if missing:
+            raise UserError(
+                f"{name}: holds no model of skinfw share: {' and '.join(missing)} missing; pickled weights, "
+                "such as pytorch_model.bin, are never loaded"
+            )
+        _download(name, repo, commit, place)
+    return place
+
+
+def _download(name: str, repo: str, commit: str, place: Path) -> None:
+    """Download a commit into its place, completely or not at all."""
+    from huggingface_hub import snapshot_download
+
+    with replacing_folder(place) as folder:
+        try:
+            snapshot_download(repo, revision=commit, allow_patterns=list(FILES), local_dir=folder)
+        except Exception as error:  # httpx, the library and the system raise their own
+            raise _unreachable(name, repo, error) from error
+        shutil.rmtree(folder / ".cache", ignore_errors=True)  # the library's notes on the download
+
+
+def _unreachable(name: str, repo: str, error: Exception) -> UserError:
+    """Return the error for a model that cannot be fetched."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError
+
+    why = f"{type(error).__name__}: {first_line(error)}"
+    if isinstance(error, HfHubHTTPError):
+        return UserError(
+            f"{name}: {constants.ENDPOINT} does not give it ({why}); check name and revision, and log in "
+            "with hf auth login if it is private"
+        )
+    folder = hub_folder(repo)
+    own = repo.partition("/")[2]
+    known: list[Any] = sorted(each.parent.name for each in folder.glob(f"*/{own}") if each.is_dir())
+    there = f"holds the commits {listed(known)}: name one" if known else "does not hold it"
+    return UserError(
+        f"{name}: {constants.ENDPOINT} cannot be reached ({why}), and the cache {folder} {there}; connect, "
+        f"or copy {folder.name}/COMMIT/{own} there from another machine"
+    )
