@@ -36,6 +36,7 @@ COMMANDS = {
     "audit": ("audit", "Measure how a try-on system changes skin."),
     "export-benchmark": ("export_benchmark", "Write a split's inputs and masks for other systems."),
     "export": ("export", "Export a trained network as an ONNX file."),
+    "share": ("share", "Publish a run on the Hugging Face hub."),
     "serve": ("serve", "Paint photos in the browser or over HTTP."),
 }
 """The module and the help line of each command."""

@@ -89,6 +89,8 @@ def _sha256(found: metadata.Distribution) -> str:
     hashes = sorted(
         f"{file.as_posix()} {file.hash.value}"
         for file in found.files or ()
-        if file.hash is not None and ".dist-info" not in file.parts[0] and file.suffix != ".pth"
+        if file.hash is not None
+        and not file.parts[0].endswith((".dist-info", ".."))
+        and file.suffix != ".pth"
     )
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest() if hashes else ""

@@ -61,16 +61,27 @@ def repository(name: str) -> tuple[str, str | None]:
     Raises:
         UserError: it is malformed.
     """
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
     found = _ADDRESS.fullmatch(name)
     if found is None:
         raise UserError(f"{name}: not a model on the hub; write {_FORM}, with a commit as the revision")
+    return repository_name(found["repo"]), found["revision"]
+
+
+def repository_name(name: str) -> str:
+    """Return a repository's name as it is.
+
+    Raises:
+        UserError: it is not of the form ``ORG/NAME``, or the hub does not allow it.
+    """
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
     try:
-        validate_repo_id(found["repo"])
+        validate_repo_id(name)
     except HFValidationError as error:
-        raise UserError(f"{name}: not a model on the hub: {first_line(error)}") from error
-    return found["repo"], found["revision"]
+        raise UserError(f"{name}: not a repository of the hub: {first_line(error)}") from error
+    if name.count("/") != 1:
+        raise UserError(f"{name}: not a repository of the hub; write ORG/NAME")
+    return name
 
 
 def hub_folder(repo: str) -> Path:

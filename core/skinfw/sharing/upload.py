@@ -1,0 +1,40 @@
+"""Uploading a staged folder to the Hugging Face hub."""
+
+from __future__ import annotations
+
+from skinfw.components.outside import HUB
+from skinfw.errors import UserError, first_line
+from skinfw.sharing.stage import Staged
+
+
+def upload(staged: Staged, *, private: bool = False) -> str:
+    """Upload a staged folder in one commit; its repository is created if needed.
+
+    Args:
+        staged: the folder.
+        private: whether to create a private repository; an existing one stays as it is.
+
+    Returns:
+        the model's name with its commit, ``hub:ORG/NAME@COMMIT``.
+
+    Raises:
+        UserError: you are not logged in or may not write there, or the hub cannot be reached.
+    """
+    from huggingface_hub import HfApi, constants
+
+    api = HfApi()
+    try:
+        api.create_repo(staged.repo, private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=staged.repo,
+            folder_path=staged.folder,
+            commit_message="Share a run of skinfw",
+            # files of an earlier upload that this one does not replace
+            delete_patterns=["*.onnx", "*.json", "images/*"],
+        )
+    except Exception as error:  # httpx, the library and the system raise their own
+        raise UserError(
+            f"{staged.repo}: cannot be uploaded to {constants.ENDPOINT} ({type(error).__name__}: "
+            f"{first_line(error)}); log in with hf auth login, with a token that may write there"
+        ) from error
+    return f"{HUB}{staged.repo}@{commit.oid}"

@@ -1,0 +1,308 @@
+"""Sharing a run to a hub on this machine, and using it from there."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from click.testing import CliRunner
+from huggingface_hub import ModelCard
+from local_hub import TOKEN, LocalHub, local_hub
+from PIL import Image
+
+from skinfw.cli import main
+from skinfw.components.reference import use
+from skinfw.components.trust import connections, named_outside
+from skinfw.errors import TrustError, UserError
+from skinfw.evaluation.results import Evaluation
+from skinfw.inference.generate import generate_folder
+from skinfw.runs.folder import Run, open_run
+from skinfw.runs.hub import FILES, hub_folder, local_model, repository
+from skinfw.sharing.stage import stage
+from skinfw.tasks.evaluate_run import evaluate_run
+
+REPO = "me/tiny"
+
+
+@pytest.fixture(scope="module")
+def run(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """An evaluated run."""
+    made = make_run(
+        tmp_path_factory.mktemp("runs") / "tiny",
+        generator={"type": "pix2pix", "base_channels": 4},
+        discriminator=None,
+        losses=["l1"],
+        composite="mask",
+        metrics=["psnr", "ssim"],
+    )
+    evaluate_run(made)
+    return made
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
+    from huggingface_hub import constants
+
+    from skinfw.runs import hub as names
+
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf"))
+    names._fetched.cache_clear()
+    with local_hub(monkeypatch) as started:
+        yield started
+
+
+def share(run: Run, *options: str) -> Any:
+    arguments = ["share", str(run.folder), "--to", REPO, "--no-onnx", *options]
+    done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    return done
+
+
+def shared(run: Run, *options: str) -> str:
+    """Share a run; return its name with the commit."""
+    last = share(run, *options).stdout.splitlines()[-1]
+    assert last.startswith("Shared: hub:me/tiny@")
+    return str(last.removeprefix("Shared: "))
+
+
+def test_a_shared_run_is_the_same_run(run: Run, hub: LocalHub, write_samples: Any, tmp_path: Path) -> None:
+    name = shared(run)
+    folder = local_model(name)
+    assert folder.name == "tiny"
+    assert not any(path.is_symlink() for path in folder.rglob("*"))
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == set(FILES) - {"model.onnx"}
+    for own in ("checkpoints/best.safetensors", "spec.json", "metrics.json"):
+        assert (folder / own).read_bytes() == (run.folder / own).read_bytes()
+
+    (sample,) = write_samples(tmp_path / "samples", ["anna"])
+    (ours,) = generate_folder(run, sample, tmp_path / "ours")
+    (theirs,) = generate_folder(open_run(name), sample, tmp_path / "theirs")
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_photo_is_painted_from_the_hub(
+    run: Run, hub: LocalHub, write_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    photo, mask = write_photo(tmp_path / "photo.png", 5, (96, 64)), tmp_path / "mask.png"
+    marked = np.zeros((96, 64), bool)
+    marked[30:60, 10:20] = True
+    Image.fromarray(marked).save(mask)
+    painted = []
+    for model in (str(run.folder), shared(run)):
+        output = tmp_path / f"painted{len(painted)}.png"
+        arguments = ["paint", model, str(photo), "--mask", str(mask), "-o", str(output), "--device", "cpu"]
+        done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.stderr
+        painted.append(np.asarray(Image.open(output)))
+    assert np.array_equal(*painted)
+    assert (painted[0] != np.asarray(Image.open(photo))).any(axis=2)[marked].any()
+
+
+def test_a_commit_is_downloaded_once_and_then_offline(run: Run, hub: LocalHub) -> None:
+    from skinfw.runs import hub as names
+
+    name = shared(run)
+    place = local_model(name)
+    names._fetched.cache_clear()
+    hub.requests.clear()
+    assert local_model(name) == place == hub_folder(REPO) / name.partition("@")[2] / "tiny"
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize(("revision", "says"), [("", "has no revision"), ("@main", "a branch or tag moves")])
+def test_what_moves_is_pinned_with_a_warning(
+    run: Run, hub: LocalHub, caplog: pytest.LogCaptureFixture, revision: str, says: str
+) -> None:
+    name = shared(run)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        place = local_model(f"hub:{REPO}{revision}")
+        assert local_model(f"hub:{REPO}{revision}") == place
+    assert place == local_model(name)
+    (warning,) = [each.getMessage() for each in caplog.records]
+    assert says in warning and warning.endswith(f"name {name} for the same model later")
+
+
+def test_nothing_pickled_is_downloaded(run: Run, hub: LocalHub) -> None:
+    name = shared(run)
+    repository = hub.repositories[REPO]
+    files = repository.commits[name.partition("@")[2]]
+    bad = {"pytorch_model.bin": b"pickled", "code.py": b"x", "checkpoints/other.safetensors": b"x"}
+    commit = repository.commit({**files, **bad})
+    folder = local_model(f"hub:{REPO}@{commit}")
+    assert not any((folder / each).exists() for each in bad)
+
+    hub.create("me/pickles", **{"spec.json": b"{}", "pytorch_model.bin": b"pickled"})
+    with pytest.raises(UserError, match=r"checkpoints/best.safetensors missing; pickled weights"):
+        local_model("hub:me/pickles")
+    assert not any("pytorch_model.bin" in request for request in hub.requests)
+
+
+def test_without_a_connection_the_error_names_the_cache(run: Run, hub: LocalHub) -> None:
+    from skinfw.runs import hub as names
+
+    name = shared(run)
+    local_model(name)
+    names._fetched.cache_clear()
+    hub.port = 0  # nobody listens there
+    from huggingface_hub import constants
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+        with pytest.raises(UserError) as caught:
+            local_model(f"hub:{REPO}")
+        assert str(hub_folder(REPO)) in str(caught.value)
+        assert f"holds the commits {name.partition('@')[2]}" in str(caught.value)
+        with pytest.raises(UserError, match="does not hold it"):
+            local_model("hub:me/other")
+
+
+def test_what_the_hub_does_not_have(hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.create("me/private", private=True)
+    monkeypatch.setenv("HF_TOKEN", "hf_other")
+    for name in ("hub:me/missing", "hub:me/private"):
+        with pytest.raises(UserError, match=f"{name}: http.* does not give it .*check name and revision"):
+            local_model(name)
+    hub.create("me/open")
+    with pytest.raises(UserError, match="RevisionNotFound"):
+        local_model("hub:me/open@0000000")
+
+
+@pytest.mark.parametrize(
+    "name", ["hub:", "hub:name", "hub:a/b/c", "hub:../b", "hub:a/b@", "hub:a/b--c", "hub:a/b@x y"]
+)
+def test_malformed_names(name: str) -> None:
+    with pytest.raises(UserError, match="not a"):
+        repository(f"hub:{name}")
+
+
+def test_the_foreign_rules_apply(run: Run, hub: LocalHub) -> None:
+    config = use("segmenter", "parser", path="hub:me/parser@main")
+    assert str(config.config.path) == "hub:me/parser@main"
+    (named,) = named_outside(config)
+    assert (named.kind, named.value) == ("hub", "hub:me/parser@main")
+    with connections(False), pytest.raises(TrustError, match="hub:me/parser@main"):
+        local_model("hub:me/parser@main")
+    assert hub.requests == []
+
+
+def test_a_dry_run_uploads_nothing(run: Run, hub: LocalHub, tmp_path: Path) -> None:
+    done = share(run, "--dry-run", "-o", str(tmp_path / "staged"))
+    assert hub.requests == []
+    sizes = {path: int(size.replace(",", "")) for size, path in map(str.split, done.stdout.splitlines()[:8])}
+    staged = {
+        path.relative_to(tmp_path / "staged").as_posix(): path.stat().st_size
+        for path in (tmp_path / "staged").rglob("*")
+        if path.is_file()
+    }
+    assert sizes == staged
+    assert set(staged) == {
+        "README.md", "checkpoints/best.safetensors", "images/best.webp", "images/median.webp",
+        "images/worst.webp", "licenses.json", "metrics.json", "spec.json",
+    }  # fmt: skip
+
+
+def test_sharing_again_replaces_what_was_there(run: Run, hub: LocalHub) -> None:
+    first = shared(run, "--private", "--bom")
+    assert hub.repositories[REPO].private
+    second = shared(run)
+    assert first != second
+    commits = hub.repositories[REPO].commits
+    assert "bom.cdx.json" in commits[first.partition("@")[2]]
+    assert "bom.cdx.json" not in commits[second.partition("@")[2]]
+
+
+def test_an_upload_without_rights_is_one_error(
+    run: Run, hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_other")
+    arguments = ["share", str(run.folder), "--to", REPO, "--no-onnx"]
+    done = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert done.exit_code == 2
+    assert "me/tiny: cannot be uploaded to" in done.stderr and "hf auth login" in done.stderr
+    assert TOKEN not in done.stderr and "hf_other" not in done.stderr
+
+
+def test_the_card_holds_what_was_measured(run: Run, tmp_path: Path) -> None:
+    stage(run, tmp_path, REPO, license_expression="cc-by-4.0", export=False)
+    card = ModelCard.load(tmp_path / "README.md")
+    assert (card.data.license, card.data.library_name) == ("cc-by-4.0", "skinfw")
+    measured = Evaluation.from_json(json.loads(run.metrics_path.read_text())["test"])
+    results = {each.metric_name: each.metric_value for each in card.data.eval_results or []}
+    assert results["skin PSNR"] == measured.values["trained"]["skin/psnr"]
+    assert {each.dataset_type for each in card.data.eval_results or []} == {"mannequins"}
+    text = card.text
+    for part in ("## Intended use", "## Unsuitable use", "## By skin tone", "opencv_inpaint", "Undressing"):
+        assert part in text
+    assert f"| {measured.values['mean_color']['skin/psnr']:.2f} |" in text.replace("**", "")
+    code = text.partition("```python\n")[2].partition("```")[0]
+    assert len(code.splitlines()) == 3 and "hub:me/tiny" in code
+
+
+def test_intervals_in_the_card_are_those_of_the_metrics(run: Run, tmp_path: Path) -> None:
+    stage(run, tmp_path, REPO, export=False)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    record = json.loads(run.metrics_path.read_text())
+    # the fifths of 4 test images: one image each, so that an independent mean is the value itself
+    fifths = record["skin_tones"]["fifths"]["skin/psnr"]["trained"]
+    for name, group in fifths.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+        assert f"| {group['mean']:.2f} (" in row
+
+
+def test_photos_are_shown_only_if_their_license_permits(run: Run, tmp_path: Path) -> None:
+    drawn = stage(run, _folder(tmp_path / "drawn"), REPO, export=False)
+    assert "images/best.webp" in drawn.files
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    record = json.loads((copy / "metrics.json").read_text())
+    for row in record["licenses"]["rows"]:
+        if row["kind"] == "data":
+            row.update(license=None, commercial="unknown")
+    (copy / "metrics.json").write_text(json.dumps(record))
+    unknown = stage(open_run(copy), _folder(tmp_path / "unknown"), REPO, export=False)
+    assert not any(name.startswith("images/") for name in unknown.files)
+    assert "images/" not in (tmp_path / "unknown" / "README.md").read_text(encoding="utf-8")
+    assert unknown.ledger.verdict == "unknown"
+
+
+def test_a_license_that_the_ledger_forbids(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    record = json.loads((copy / "metrics.json").read_text())
+    record["licenses"]["rows"][-1].update(license="CC-BY-NC-4.0", commercial="no")
+    (copy / "metrics.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=r"license MIT: permits commercial use.*data mannequins"):
+        stage(open_run(copy), _folder(tmp_path / "a"), REPO, license_expression="mit", export=False)
+    with pytest.raises(UserError, match="license 'none of them'"):
+        stage(open_run(copy), _folder(tmp_path / "b"), REPO, license_expression="none of them", export=False)
+    stage(open_run(copy), _folder(tmp_path / "c"), REPO, license_expression="LicenseRef-own", export=False)
+    front = yaml.safe_load((tmp_path / "c" / "README.md").read_text(encoding="utf-8").split("---")[1])
+    assert (front["license"], front["license_name"]) == ("other", "LicenseRef-own")
+
+
+def test_results_of_other_weights_are_rejected(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    record = json.loads((copy / "metrics.json").read_text())
+    record["checkpoint"]["sha256"] = "0" * 64
+    (copy / "metrics.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=r"is about other weights than .*skinfw evaluate"):
+        stage(open_run(copy), _folder(tmp_path / "a"), REPO, export=False)
+    (copy / "metrics.json").unlink()
+    with pytest.raises(UserError, match=r"has no metrics.json; measure it"):
+        stage(open_run(copy), _folder(tmp_path / "b"), REPO, export=False)
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
