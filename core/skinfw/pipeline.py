@@ -15,7 +15,7 @@ from skinfw.components.trust import named_outside, reject_foreign, reject_unset
 from skinfw.data.split import Split
 from skinfw.errors import ArgumentError
 from skinfw.evaluation.results import Evaluation
-from skinfw.hooks.caller import HookCaller
+from skinfw.hooks.caller import HookCaller, hook_distributions
 from skinfw.hooks.progress import RunProgress
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
@@ -148,7 +148,7 @@ class Pipeline:
         if self._trust == "own" and not started_here(self.run):
             reject_foreign(named_outside(self.spec, training=True), str(self.run.spec_path))
         reject_unset(self.spec, training=True)
-        require_permitted(self.spec, self.spec.name)
+        require_permitted(self.spec, self.spec.name, hook_distributions())
         keep_freed_memory()
         with cpu_threads(self.spec.training.threads):
             self._fit()

@@ -107,6 +107,14 @@ class HookCaller:
         return found
 
 
+def hook_distributions() -> tuple[str, ...]:
+    """Return the names of the installed distributions with hooks that runs call, without importing them."""
+    if os.environ.get("SKINFW_NO_PLUGINS") == "1":
+        return ()
+    points = metadata.entry_points(group=ENTRY_POINT_GROUP)
+    return tuple(dict.fromkeys(point.dist.name for point in points if point.dist))
+
+
 def _unknown_hooks(plugin: object, name: str) -> str:
     """Return why a plugin's hooks cannot be called; empty if they can."""
     trial = pluggy.PluginManager(PROJECT)

@@ -82,12 +82,13 @@ def ledger_of_run(run: Run, checkpoint: Checkpoint) -> Ledger:
     )
 
 
-def require_permitted(spec: AnySpec, source: str) -> None:
+def require_permitted(spec: AnySpec, source: str, hooks: Iterable[str] = ()) -> None:
     """Reject a spec that asks for commercial use, if anything it uses does not permit that for certain.
 
     Args:
         spec: the spec.
         source: its name in the error.
+        hooks: the distributions whose hooks will observe the run.
 
     Raises:
         SpecError: it declares something that the run does not use, or a row of the ledger does not permit
@@ -95,7 +96,7 @@ def require_permitted(spec: AnySpec, source: str) -> None:
     """
     if not (spec.licenses.commercial or spec.licenses.declared):
         return
-    ledger = ledger_of(spec)
+    ledger = ledger_of(spec, hooks=hooks)
     names = [row.name for row in ledger.rows if row.kind != "code"]
     errors = [
         f"$.licenses.declared: the run uses no {name!r}{nearest(name, names)} (it uses: {', '.join(names)})"
