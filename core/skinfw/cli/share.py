@@ -7,11 +7,9 @@ from pathlib import Path
 
 import click
 
-from skinfw.cli.options import MODEL
-
 
 @click.command(name="share", short_help="Publish a run on the Hugging Face hub.")
-@click.argument("run", type=MODEL)
+@click.argument("run", type=click.Path(path_type=Path))
 @click.option("--to", "repo", metavar="ORG/NAME", required=True, help="The repository on the hub.")
 @click.option("--dry-run", is_flag=True, help="Show what would be uploaded, and upload nothing.")
 @click.option(

@@ -73,7 +73,8 @@ def repository_name(name: str) -> str:
     Raises:
         UserError: it is not of the form ``ORG/NAME``, or the hub does not allow it.
     """
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # imported for others
 
     try:
         validate_repo_id(name)

@@ -97,14 +97,16 @@ def _licenses(expression: str | None) -> list[Any]:
 
 def _card(spec: AnySpec, evaluation: Evaluation) -> dict[str, Any]:
     """Return the model card: task, inputs, and the metrics of the trained network."""
-    segments = isinstance(spec, SegmentationSpec)
-    names = ["image"] if segments else list(spec.data.input_names)
+    if isinstance(spec, SegmentationSpec):
+        task, network, inputs, output = "image segmentation", spec.network, ("photo",), "label map"
+    else:
+        task, network, inputs, output = "image inpainting", spec.generator, spec.data.input_names, "image"
     return {
         "modelParameters": {
-            "task": "image segmentation" if segments else "image inpainting",
-            "architectureFamily": (spec.network if segments else spec.generator).name,
-            "inputs": [{"format": f"image {name}"} for name in names],
-            "outputs": [{"format": "label map" if segments else "image"}],
+            "task": task,
+            "architectureFamily": network.name,
+            "inputs": [{"format": f"image {name}"} for name in inputs],
+            "outputs": [{"format": output}],
         },
         "quantitativeAnalysis": {
             "performanceMetrics": [

@@ -108,23 +108,25 @@ def _front(
         for key, value in evaluation.values[TRAINED].items()
         if value is not None
     ]
+    license, license_name = _license(license_expression)
     return ModelCardData(
         model_name=spec.name,
         library_name="skinfw",
+        license=license,
+        license_name=license_name,
         pipeline_tag="image-segmentation" if segments else "image-to-image",
         tags=["skinfw", "virtual-try-on", "human-parsing" if segments else "inpainting"],
         eval_results=results,
-        **_license(license_expression),
     )
 
 
-def _license(expression: str | None) -> dict[str, str]:
-    """Return how the hub names a license: one of its own names, or another one."""
+def _license(expression: str | None) -> tuple[str | None, str | None]:
+    """Return the hub's name of a license, and for one that it does not list the license's own name."""
     if expression is None:
-        return {}
+        return None, None
     if " " in expression or expression.startswith("LicenseRef-"):
-        return {"license": _OTHER, "license_name": expression}
-    return {"license": expression.lower()}
+        return _OTHER, expression
+    return expression.lower(), None
 
 
 def _training(spec: AnySpec, record: dict[str, Any]) -> Table:
