@@ -97,10 +97,12 @@ def _licenses(expression: str | None) -> list[Any]:
 
 def _card(spec: AnySpec, evaluation: Evaluation) -> dict[str, Any]:
     """Return the model card: task, inputs, and the metrics of the trained network."""
+    inputs: tuple[str, ...] = ("photo",)
     if isinstance(spec, SegmentationSpec):
-        task, network, inputs, output = "image segmentation", spec.network, ("photo",), "label map"
+        task, network, output = "image segmentation", spec.network, "label map"
     else:
-        task, network, inputs, output = "image inpainting", spec.generator, spec.data.input_names, "image"
+        task, network, output = "image inpainting", spec.generator, "image"
+        inputs = spec.data.input_names
     return {
         "modelParameters": {
             "task": task,
