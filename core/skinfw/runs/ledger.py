@@ -63,6 +63,8 @@ def ledger_of(
     rows.data(spec, data_sha256)
     for component in components_of(spec):
         rows.weights(component)
+    if spec.training.initial_weights is not None:
+        rows.trained(spec.training.initial_weights, "training")
     return Ledger(rows=tuple(rows.found.values()))
 
 

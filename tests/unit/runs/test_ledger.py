@@ -134,6 +134,8 @@ def test_a_trained_parser_brings_the_rows_of_its_run(
     assert (rows["inner"].commercial, rows["inner"].note[:19]) == ("unknown", "trained with skinfw")
     assert rows["alexnet-owt-7be5be79.pth"].used_by == ("inner",)
     assert rows["mannequins"].used_by == ("inner",)
+    started = {"epochs": 1, "batch_size": 4, "initial_weights": str(run.folder)}
+    assert rows_of(spec(training=started))["inner"].used_by == ("training",)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
     rows = rows_of(spec(data=data))
     assert (rows["inner"].commercial, rows["inner"].note) == ("unknown", "somebody else trained it")
