@@ -11,7 +11,7 @@ from typing import Any
 
 from skinfw.components.outside import HUB
 from skinfw.components.trust import reject_connection
-from skinfw.errors import UserError, first_line, listed
+from skinfw.errors import RunError, UserError, first_line, listed
 from skinfw.system.folders import cache_folder
 from skinfw.system.leftovers import replacing_folder
 
@@ -87,7 +87,23 @@ def repository_name(name: str) -> str:
 
 def hub_folder(repo: str) -> Path:
     """Return the folder for the downloaded commits of a repository; each is in a folder of its own."""
-    return cache_folder() / "hub" / repo.partition("/")[0]
+    return _downloads() / repo.partition("/")[0]
+
+
+def _downloads() -> Path:
+    return cache_folder() / "hub"
+
+
+def reject_downloaded(folder: Path) -> None:
+    """Reject to write into the folder of a downloaded model, which stays as its commit is.
+
+    Raises:
+        RunError: it is one.
+    """
+    if folder.absolute().is_relative_to(_downloads().absolute()):
+        raise RunError(
+            f"{folder}: a model from a hub, which stays as it is; give another place with --output"
+        )
 
 
 def _place(repo: str, commit: str) -> Path:

@@ -21,6 +21,7 @@ from skinfw.interfaces import Dataset
 from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
 from skinfw.runs.evaluation_folder import default_output, evaluation_folder
 from skinfw.runs.folder import Run, locked_run
+from skinfw.runs.hub import reject_downloaded
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
@@ -131,6 +132,8 @@ def evaluate_on(
     Raises:
         SkinfwError: as `evaluate_run`, the folder for the results is taken, or a baseline does not fit.
     """
+    if output is None:
+        reject_downloaded(run.folder)
     checkpoint = run_checkpoint(run, which)
     given = None if data is None else other_data(checkpoint.spec, data)
     if given is not None:

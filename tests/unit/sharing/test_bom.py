@@ -19,14 +19,6 @@ from skinfw.runs.ledger import ledger_of
 from skinfw.sharing.bom import bill_of_materials
 from skinfw.sharing.results import SharedResults, shared_results
 from skinfw.specs.spec import parse_spec
-from skinfw.tasks.evaluate_run import evaluate_run
-
-
-@pytest.fixture(scope="module")
-def run(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    made = make_run(tmp_path_factory.mktemp("runs") / "tiny")
-    evaluate_run(made)
-    return made
 
 
 @pytest.fixture

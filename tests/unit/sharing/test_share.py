@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from click.testing import CliRunner
-from huggingface_hub import ModelCard
-from local_hub import TOKEN, LocalHub, local_hub
+from local_hub import TOKEN, LocalHub
 from PIL import Image
 
 from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.components.trust import connections, named_outside
 from skinfw.errors import TrustError, UserError
-from skinfw.evaluation.results import Evaluation
 from skinfw.inference.generate import generate_folder
 from skinfw.runs.folder import Run, open_run
 from skinfw.runs.hub import FILES, hub_folder, local_model, repository
-from skinfw.sharing.stage import stage
-from skinfw.tasks.evaluate_run import evaluate_run
 
 REPO = "me/tiny"
-
-
-@pytest.fixture(scope="module")
-def run(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """An evaluated run."""
-    made = make_run(
-        tmp_path_factory.mktemp("runs") / "tiny",
-        generator={"type": "pix2pix", "base_channels": 4},
-        discriminator=None,
-        losses=["l1"],
-        composite="mask",
-        metrics=["psnr", "ssim"],
-    )
-    evaluate_run(made)
-    return made
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
-    from huggingface_hub import constants
-
-    from skinfw.runs import hub as names
-
-    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf"))
-    names._fetched.cache_clear()
-    with local_hub(monkeypatch) as started:
-        yield started
 
 
 def share(run: Run, *options: str) -> Any:
@@ -232,77 +197,10 @@ def test_an_upload_without_rights_is_one_error(
     assert TOKEN not in done.stderr and "hf_other" not in done.stderr
 
 
-def test_the_card_holds_what_was_measured(run: Run, tmp_path: Path) -> None:
-    stage(run, tmp_path, REPO, license_expression="cc-by-4.0", export=False)
-    card = ModelCard.load(tmp_path / "README.md")
-    assert (card.data.license, card.data.library_name) == ("cc-by-4.0", "skinfw")
-    measured = Evaluation.from_json(json.loads(run.metrics_path.read_text())["test"])
-    results = {each.metric_name: each.metric_value for each in card.data.eval_results or []}
-    assert results["skin PSNR"] == measured.values["trained"]["skin/psnr"]
-    assert {each.dataset_type for each in card.data.eval_results or []} == {"mannequins"}
-    text = card.text
-    for part in ("## Intended use", "## Unsuitable use", "## By skin tone", "opencv_inpaint", "Undressing"):
-        assert part in text
-    assert f"| {measured.values['mean_color']['skin/psnr']:.2f} |" in text.replace("**", "")
-    code = text.partition("```python\n")[2].partition("```")[0]
-    assert len(code.splitlines()) == 3 and "hub:me/tiny" in code
-
-
-def test_intervals_in_the_card_are_those_of_the_metrics(run: Run, tmp_path: Path) -> None:
-    stage(run, tmp_path, REPO, export=False)
-    text = (tmp_path / "README.md").read_text(encoding="utf-8")
-    record = json.loads(run.metrics_path.read_text())
-    # the fifths of 4 test images: one image each, so that an independent mean is the value itself
-    fifths = record["skin_tones"]["fifths"]["skin/psnr"]["trained"]
-    for name, group in fifths.items():
-        (row,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
-        assert f"| {group['mean']:.2f} (" in row
-
-
-def test_photos_are_shown_only_if_their_license_permits(run: Run, tmp_path: Path) -> None:
-    drawn = stage(run, _folder(tmp_path / "drawn"), REPO, export=False)
-    assert "images/best.webp" in drawn.files
-    copy = tmp_path / "copy"
-    shutil.copytree(run.folder, copy)
-    record = json.loads((copy / "metrics.json").read_text())
-    for row in record["licenses"]["rows"]:
-        if row["kind"] == "data":
-            row.update(license=None, commercial="unknown")
-    (copy / "metrics.json").write_text(json.dumps(record))
-    unknown = stage(open_run(copy), _folder(tmp_path / "unknown"), REPO, export=False)
-    assert not any(name.startswith("images/") for name in unknown.files)
-    assert "images/" not in (tmp_path / "unknown" / "README.md").read_text(encoding="utf-8")
-    assert unknown.ledger.verdict == "unknown"
-
-
-def test_a_license_that_the_ledger_forbids(run: Run, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(run.folder, copy)
-    record = json.loads((copy / "metrics.json").read_text())
-    record["licenses"]["rows"][-1].update(license="CC-BY-NC-4.0", commercial="no")
-    (copy / "metrics.json").write_text(json.dumps(record))
-    with pytest.raises(UserError, match=r"license MIT: permits commercial use.*data mannequins"):
-        stage(open_run(copy), _folder(tmp_path / "a"), REPO, license_expression="mit", export=False)
-    with pytest.raises(UserError, match="license 'none of them'"):
-        stage(open_run(copy), _folder(tmp_path / "b"), REPO, license_expression="none of them", export=False)
-    stage(open_run(copy), _folder(tmp_path / "c"), REPO, license_expression="LicenseRef-own", export=False)
-    front = yaml.safe_load((tmp_path / "c" / "README.md").read_text(encoding="utf-8").split("---")[1])
-    assert (front["license"], front["license_name"]) == ("other", "LicenseRef-own")
-
-
-def test_results_of_other_weights_are_rejected(run: Run, tmp_path: Path) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(run.folder, copy)
-    record = json.loads((copy / "metrics.json").read_text())
-    record["checkpoint"]["sha256"] = "0" * 64
-    (copy / "metrics.json").write_text(json.dumps(record))
-    with pytest.raises(UserError, match=r"is about other weights than .*skinfw evaluate"):
-        stage(open_run(copy), _folder(tmp_path / "a"), REPO, export=False)
-    (copy / "metrics.json").unlink()
-    with pytest.raises(UserError, match=r"has no metrics.json; measure it"):
-        stage(open_run(copy), _folder(tmp_path / "b"), REPO, export=False)
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir()
-    return path
+def test_nothing_is_written_into_a_downloaded_model(run: Run, hub: LocalHub) -> None:
+    name = shared(run)
+    before = {path: path.read_bytes() for path in local_model(name).rglob("*") if path.is_file()}
+    done = CliRunner().invoke(main, ["evaluate", name, "--device", "cpu"], catch_exceptions=False)
+    assert done.exit_code == 2
+    assert "a model from a hub, which stays as it is; give another place with --output" in done.stderr
+    assert {path: path.read_bytes() for path in local_model(name).rglob("*") if path.is_file()} == before

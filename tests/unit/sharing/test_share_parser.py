@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from local_hub import LocalHub, local_hub
+from local_hub import LocalHub
 
 from skinfw.assembly.build import build
 from skinfw.components.reference import use
@@ -19,14 +19,6 @@ from skinfw.runs import hub as names
 from skinfw.sharing.stage import stage
 from skinfw.sharing.upload import upload
 from skinfw_plugins.datasets.mannequin import draw_person
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
-    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
-    names._fetched.cache_clear()
-    with local_hub(monkeypatch) as started:
-        yield started
 
 
 def test_a_parser_is_used_from_the_hub(

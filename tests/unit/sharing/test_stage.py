@@ -1,0 +1,133 @@
+"""The folder that is shared, and its model card."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from huggingface_hub import ModelCard
+
+from skinfw.errors import RunError, UserError
+from skinfw.evaluation.results import Evaluation
+from skinfw.export import export as exporting
+from skinfw.runs.folder import Run, open_run
+from skinfw.sharing.stage import stage
+
+REPO = "me/tiny"
+
+
+def made(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def test_the_card_holds_what_was_measured(run: Run, tmp_path: Path) -> None:
+    stage(run, tmp_path, REPO, license_expression="cc-by-4.0", export=False)
+    card = ModelCard.load(tmp_path / "README.md")
+    assert (card.data.license, card.data.library_name) == ("cc-by-4.0", "skinfw")
+    measured = Evaluation.from_json(json.loads(run.metrics_path.read_text())["test"])
+    results = {each.metric_name: each.metric_value for each in card.data.eval_results or []}
+    assert results["skin PSNR"] == measured.values["trained"]["skin/psnr"]
+    assert {each.dataset_type for each in card.data.eval_results or []} == {"mannequins"}
+    text = card.text
+    for part in ("## Intended use", "## Unsuitable use", "## By skin tone", "opencv_inpaint", "Undressing"):
+        assert part in text
+    assert f"| {measured.values['mean_color']['skin/psnr']:.2f} |" in text.replace("**", "")
+    code = text.partition("```python\n")[2].partition("```")[0]
+    assert len(code.splitlines()) == 3 and "hub:me/tiny" in code
+
+
+def test_intervals_in_the_card_are_those_of_the_metrics(run: Run, tmp_path: Path) -> None:
+    stage(run, tmp_path, REPO, export=False)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    record = json.loads(run.metrics_path.read_text())
+    # the fifths of 4 test images: one image each, so that an independent mean is the value itself
+    fifths = record["skin_tones"]["fifths"]["skin/psnr"]["trained"]
+    for name, group in fifths.items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {name} |")]
+        assert f"| {group['mean']:.2f} (" in row
+
+
+def test_photos_are_shown_only_if_their_license_permits(run: Run, tmp_path: Path) -> None:
+    drawn = stage(run, made(tmp_path / "drawn"), REPO, export=False)
+    assert "images/best.webp" in drawn.files
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    record = json.loads((copy / "metrics.json").read_text())
+    for row in record["licenses"]["rows"]:
+        if row["kind"] == "data":
+            row.update(license=None, commercial="unknown")
+    (copy / "metrics.json").write_text(json.dumps(record))
+    unknown = stage(open_run(copy), made(tmp_path / "unknown"), REPO, export=False)
+    assert not any(name.startswith("images/") for name in unknown.files)
+    assert "images/" not in (tmp_path / "unknown" / "README.md").read_text(encoding="utf-8")
+    assert unknown.ledger.verdict == "unknown"
+
+
+def test_a_license_that_the_ledger_forbids(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    record = json.loads((copy / "metrics.json").read_text())
+    record["licenses"]["rows"][-1].update(license="CC-BY-NC-4.0", commercial="no")
+    (copy / "metrics.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=r"license MIT: permits commercial use.*data mannequins"):
+        stage(open_run(copy), made(tmp_path / "a"), REPO, license_expression="mit", export=False)
+    with pytest.raises(UserError, match="license 'none of them'"):
+        stage(open_run(copy), made(tmp_path / "b"), REPO, license_expression="none of them", export=False)
+    stage(open_run(copy), made(tmp_path / "c"), REPO, license_expression="LicenseRef-own", export=False)
+    front = yaml.safe_load((tmp_path / "c" / "README.md").read_text(encoding="utf-8").split("---")[1])
+    assert (front["license"], front["license_name"]) == ("other", "LicenseRef-own")
+
+
+def test_results_of_other_weights_are_rejected(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    record = json.loads((copy / "metrics.json").read_text())
+    record["checkpoint"]["sha256"] = "0" * 64
+    (copy / "metrics.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=r"is about other weights than .*skinfw evaluate"):
+        stage(open_run(copy), made(tmp_path / "a"), REPO, export=False)
+    (copy / "metrics.json").unlink()
+    with pytest.raises(UserError, match=r"has no metrics.json; measure it"):
+        stage(open_run(copy), made(tmp_path / "b"), REPO, export=False)
+
+
+@pytest.mark.parametrize("exportable", [True, False])
+def test_the_exported_network_is_shared_if_it_can_be_exported(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    exportable: bool,
+) -> None:
+    def export(of: Run, path: Path, **options: Any) -> None:
+        assert (of, options) == (run, {"script": False})
+        if not exportable:
+            raise RunError("torch cannot export it")
+        path.write_bytes(b"onnx")
+
+    monkeypatch.setattr(exporting, "export_run", export)
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        staged = stage(run, tmp_path, REPO)
+    assert ("model.onnx" in staged.files) is exportable
+    assert ("`model.onnx`" in (tmp_path / "README.md").read_text(encoding="utf-8")) is exportable
+    assert [each.getMessage() for each in caplog.records] == (
+        [] if exportable else ["shared without model.onnx: torch cannot export it"]
+    )
+
+
+def test_places_on_this_machine_are_named(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run.folder, copy)
+    spec = json.loads((copy / "spec.json").read_text(encoding="utf-8"))
+    spec["training"]["initial_weights"] = "/home/somebody/run"
+    (copy / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        stage(open_run(copy), made(tmp_path / "staged"), REPO, export=False)
+    (warning,) = [each.getMessage() for each in caplog.records]
+    assert warning.endswith("which readers will see: /home/somebody/run")
