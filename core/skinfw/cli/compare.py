@@ -18,6 +18,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
     from skinfw.errors import UserError
     from skinfw.evaluation.compare import compare_runs
     from skinfw.evaluation.metric_metadata import metadata_lines, versions_text
+    from skinfw.models.hub import local_model
     from skinfw.reporting.comparison import check_suffix, write_comparison
     from skinfw.reporting.console import print_table
 
@@ -25,7 +26,7 @@ def command(runs: tuple[Path, ...], output: Path | None) -> None:
         raise UserError(f"{runs[0]}: nothing to compare it with; name two or more runs")
     if output is not None:
         check_suffix(output)
-    comparison = compare_runs(runs)
+    comparison = compare_runs([local_model(run) for run in runs])
     print_table(comparison.table())
     if comparison.differences():
         print_table(comparison.differences_table(), title="Where the specs differ")

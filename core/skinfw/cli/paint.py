@@ -98,8 +98,8 @@ def command(
 ) -> None:
     """Paint the missing skin of PHOTO with MODEL.
 
-    MODEL is a run folder, a checkpoint, an exported .onnx file, or a model in skinfw like skinfw:NAME (see
-    skinfw list models). Without it, one of these paints.
+    MODEL is a run folder, a checkpoint, an exported .onnx file, a shared model like hub:ORG/NAME@COMMIT, or
+    one in skinfw like skinfw:NAME (see skinfw list models). Without it, one of these paints.
 
     PHOTO is an image, a folder, an archive, or a list of paths and URLs. What to paint comes from --mask,
     from --region or --expose, which take clothes off, or else from the holes in the photo. Every pixel that
@@ -123,6 +123,7 @@ def command(
     from skinfw.inference.expose import parse_limbs
     from skinfw.inference.paint_mask import parse_color
     from skinfw.inference.photo_task import PaintWork
+    from skinfw.models.hub import pinned
 
     model, photo = model_and_photo(paths, model, region=region is not None)
 
@@ -133,7 +134,7 @@ def command(
     work = PaintWork(
         folder=Path.cwd(),
         output=output,
-        model=model,
+        model=pinned(model),
         checkpoint=checkpoint,
         device=device,
         segmenter=component("segmenter", segmenter, "--segmenter"),

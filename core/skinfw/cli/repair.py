@@ -91,6 +91,7 @@ def command(
     from skinfw.cli.pairs import make_pairing, parser_reference
     from skinfw.inference.image_table import check_rows
     from skinfw.models.defaults import default_painter
+    from skinfw.models.hub import pinned
     from skinfw.repair.folder import TABLE, repair_pairs
     from skinfw.repair.pair_task import RepairWork
     from skinfw.system.bar import progress_bar
@@ -113,7 +114,7 @@ def command(
             default_poses="paint" in steps and pose is None,
         ),
         steps=steps,
-        model=model,
+        model=None if model is None else pinned(model),
         checkpoint=checkpoint,
         device=device,
         trust=trust,

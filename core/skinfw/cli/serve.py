@@ -54,8 +54,9 @@ def command(
 ) -> None:
     """Serve each MODEL; the first is the default.
 
-    MODEL is a run folder, a checkpoint, an exported .onnx file, or a model in skinfw like skinfw:NAME (see
-    skinfw list models). Without it, the models in skinfw are served that paint masks and regions.
+    MODEL is a run folder, a checkpoint, an exported .onnx file, a shared model like hub:ORG/NAME@COMMIT, or
+    one in skinfw like skinfw:NAME (see skinfw list models). Without it, the models in skinfw are served that
+    paint masks and regions.
 
     Open the address in a browser to mark what to paint, or send photos to /v1/paint and /v1/repair;
     /openapi.json describes the interface. Photos stay on this machine: nothing of them is kept.
@@ -71,6 +72,7 @@ def command(
 
     from skinfw.cli.components import optional_component
     from skinfw.models.defaults import default_painters
+    from skinfw.models.hub import pinned
     from skinfw.models.named import is_named
     from skinfw.serving.limits import Limits
     from skinfw.serving.models import load_models
@@ -78,7 +80,7 @@ def command(
 
     limits = Limits(megabytes=max_megabytes, megapixels=max_megapixels, waiting=queue)
     served = load_models(
-        models or default_painters(),
+        [pinned(model) for model in models] or default_painters(),
         queue,
         checkpoint=checkpoint,
         device=device,

@@ -98,6 +98,9 @@ OutsideKind = Literal["program", "path", "address", "hub", "model"]
 """What a value refers to: a program to start, a file or folder, a URL, a model on a hub, or a model by its
 path or by its name in the package."""
 
+HUB = "hub:"
+"""What the names of models on a hub begin with: ``hub:ORG/NAME@REVISION``; see `skinfw.models.hub`."""
+
 EMBEDDED = "skinfw:"
 """What the names of the models begin with that are part of the package; see `skinfw.models.embedded`."""
 

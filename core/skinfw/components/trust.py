@@ -22,7 +22,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from skinfw.components.outside import CITED, EMBEDDED, Outside, OutsideKind, is_address
+from skinfw.components.outside import CITED, EMBEDDED, HUB, Outside, OutsideKind, is_address
 from skinfw.components.reference import ComponentSpec
 from skinfw.errors import RunError, TrustError, printable, shortened
 from skinfw.system.folders import state_folder
@@ -123,8 +123,10 @@ def _leaves(value: Any, place: str, kind: OutsideKind | None, training: bool) ->
 
 
 def _kind_of_model(value: str | Path) -> OutsideKind | None:
-    """Return the kind of a model: a path, or None for one in the package, which is not outside."""
-    return None if str(value).startswith(EMBEDDED) else "path"
+    """Return the kind of a model; None for one in the package, which is not outside."""
+    if str(value).startswith(EMBEDDED):
+        return None
+    return "hub" if str(value).startswith(HUB) else "path"
 
 
 def guessed_kind(value: str | Path) -> OutsideKind | None:

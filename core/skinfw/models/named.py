@@ -16,20 +16,22 @@ from skinfw.components.outside import KEEPS_VARIABLES, Outside, resolve_path
 from skinfw.components.variables import STORED
 from skinfw.errors import UserError
 from skinfw.models.embedded import embedded_file, find_model, is_embedded
+from skinfw.models.hub import is_on_hub, local_model
 
 
 def is_named(model: str | os.PathLike[str]) -> bool:
-    """Return whether a model is given by a name instead of a path."""
-    return is_embedded(model)
+    """Return whether a model is given by a name instead of a path: one in the package, or one on a hub."""
+    return is_embedded(model) or is_on_hub(model)
 
 
 def model_path(model: Path) -> Path:
-    """Return the file of a model that is given by name; a path is returned as it is.
+    """Return the file of a model in the package, or the folder of one on a hub; a path is returned as it is.
 
     Raises:
-        UserError: no model has that name, or its file is missing or damaged.
+        UserError: no model has that name, its file is missing or damaged, or the hub cannot be reached.
+        TrustError: connections are forbidden, as a run that somebody else trained names it.
     """
-    return embedded_file(model) if is_embedded(model) else model
+    return embedded_file(model) if is_embedded(model) else local_model(model)
 
 
 def model_file(model: Path) -> Path:
@@ -43,8 +45,8 @@ def model_file(model: Path) -> Path:
 
 
 def _resolve(value: Path, info: ValidationInfo) -> Path:
-    if not is_named(value):
-        return resolve_path(value, info)
+    if not is_embedded(value):
+        return value if is_on_hub(value) else resolve_path(value, info)
     if not (info.context or {}).get(STORED):  # a run can be opened without what made its data
         try:
             find_model(str(value))
@@ -54,4 +56,5 @@ def _resolve(value: Path, info: ValidationInfo) -> Path:
 
 
 ModelPath = Annotated[Path, AfterValidator(_resolve), KEEPS_VARIABLES, Outside("model")]
-"""A model in a spec: a path like `skinfw.components.outside.SpecPath`, or a name like ``skinfw:NAME``."""
+"""A model in a spec: a path like `skinfw.components.outside.SpecPath`, or a name like ``skinfw:NAME`` or
+``hub:ORG/NAME@COMMIT``."""

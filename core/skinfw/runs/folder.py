@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from skinfw.components.trust import is_own
 from skinfw.errors import RunError, SpecError, listed
-from skinfw.runs.hub import local_model
+from skinfw.models.hub import local_model
 from skinfw.runs.log import append_record, read_records, write_records
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.spec import AnySpec, parse_spec
@@ -197,7 +197,7 @@ def open_run(folder: str | Path, *, trust: bool = False) -> Run:
     """Open a finished or interrupted run.
 
     Args:
-        folder: the run folder, or a model on the hub; see `skinfw.runs.hub`.
+        folder: the run folder, or a model on the hub; see `skinfw.models.hub`.
         trust: allow the programs, paths and addresses in its spec, even if somebody else trained it.
 
     Raises:

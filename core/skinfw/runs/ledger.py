@@ -18,10 +18,11 @@ from skinfw.components.weights import WeightsFile, file_sha256, weights_on_disk
 from skinfw.errors import SkinfwError, SpecError
 from skinfw.licenses.ledger import Commercial, Ledger, LedgerRow, RowKind, worst
 from skinfw.licenses.packages import package_row
-from skinfw.licenses.terms import Terms
+from skinfw.licenses.terms import Terms, normalized
+from skinfw.models.embedded import EmbeddedModel, find_model, is_embedded
+from skinfw.models.hub import is_on_hub, repository
 from skinfw.runs.environment import components_of, versions
 from skinfw.runs.folder import Run
-from skinfw.runs.hub import is_on_hub, repository
 from skinfw.specs.licenses_spec import DeclaredLicense
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
@@ -232,8 +233,20 @@ class _Rows:
                 return
         self.other("weights", path.name, None, user, sha256=sha256, note=_UNDECLARED)
 
+    def embedded(self, model: EmbeddedModel, user: str) -> None:
+        """Add a model in the package."""
+        try:
+            terms = Terms(normalized(model.license), f"{model.reference}, its card")
+        except ValueError:  # it is described in words
+            terms = None
+        note = "" if terms else model.license
+        self.other("weights", model.reference, terms, user, sha256=model.sha256, note=note)
+
     def trained(self, path: Path, user: str) -> None:
         """Add the checkpoint of another run, and the rows of that run."""
+        if is_embedded(path):
+            self.embedded(find_model(str(path)), user)
+            return
         # reading a checkpoint needs torch
         from skinfw.runs.checkpoints import read_checkpoint
 

@@ -31,6 +31,7 @@ def open_trained(folder: Path, which: Literal["best", "last"], *, trust: bool = 
         RunError: the folder holds no run, or needs a plugin that is not installed.
         SpecError: its spec does not fit the installed components for another reason.
     """
+    folder = model_path(folder)
     try:
         return open_run(folder, trust=trust)
     except SpecError:

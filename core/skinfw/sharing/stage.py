@@ -12,9 +12,9 @@ from skinfw.components.trust import named_outside
 from skinfw.errors import SkinfwError, UserError, listed
 from skinfw.licenses.ledger import Ledger
 from skinfw.licenses.terms import commercial_use, normalized
+from skinfw.models.hub import BOM, CARD, LICENSES, METRICS, ONNX, SPEC, WEIGHTS, repository_name
 from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
-from skinfw.runs.hub import BOM, CARD, LICENSES, METRICS, ONNX, SPEC, WEIGHTS, repository_name
 from skinfw.sharing.bom import bill_of_materials
 from skinfw.sharing.card import model_card
 from skinfw.sharing.results import shared_results

@@ -18,10 +18,10 @@ from skinfw.evaluation.results import Evaluation
 from skinfw.evaluation.together import ALONE, Together
 from skinfw.inference.paint import ProgressCallback
 from skinfw.interfaces import Dataset
+from skinfw.models.hub import reject_downloaded
 from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
 from skinfw.runs.evaluation_folder import default_output, evaluation_folder
 from skinfw.runs.folder import Run, locked_run
-from skinfw.runs.hub import reject_downloaded
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec

@@ -19,8 +19,8 @@ class ParserConfig(ComponentConfig):
         ModelPath, Origin("train one on photos with label maps: skinfw run examples/parser.json")
     ] = Field(
         description="folder of a run with the task segmentation, whose best checkpoint is used, a "
-        "checkpoint file, such as best.safetensors, or a model of skinfw like skinfw:NAME (see skinfw list "
-        "models)",
+        "checkpoint file, such as best.safetensors, a model on the hub like hub:ORG/NAME@COMMIT, or one of "
+        "skinfw like skinfw:NAME (see skinfw list models)",
         examples=["runs/parser"],
     )
     flip: bool = Field(

@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import constants
 from local_hub import LocalHub, local_hub
 
-from skinfw.runs import hub as names
+from skinfw.models import hub as names
 from skinfw.runs.folder import Run
 from skinfw.tasks.evaluate_run import evaluate_run
 

@@ -18,8 +18,8 @@ from skinfw.components.reference import use
 from skinfw.components.trust import connections, named_outside
 from skinfw.errors import TrustError, UserError
 from skinfw.inference.generate import generate_folder
+from skinfw.models.hub import FILES, hub_folder, local_model, repository
 from skinfw.runs.folder import Run, open_run
-from skinfw.runs.hub import FILES, hub_folder, local_model, repository
 
 REPO = "me/tiny"
 
@@ -73,7 +73,7 @@ def test_a_photo_is_painted_from_the_hub(
 
 
 def test_a_commit_is_downloaded_once_and_then_offline(run: Run, hub: LocalHub) -> None:
-    from skinfw.runs import hub as names
+    from skinfw.models import hub as names
 
     name = shared(run)
     place = local_model(name)
@@ -113,7 +113,7 @@ def test_nothing_pickled_is_downloaded(run: Run, hub: LocalHub) -> None:
 
 
 def test_without_a_connection_the_error_names_the_cache(run: Run, hub: LocalHub) -> None:
-    from skinfw.runs import hub as names
+    from skinfw.models import hub as names
 
     name = shared(run)
     local_model(name)

@@ -14,8 +14,8 @@ from skinfw.assembly.build import build
 from skinfw.components.reference import use
 from skinfw.data.photo import Photo
 from skinfw.interfaces.segmenter import Segmenter
+from skinfw.models import hub as names
 from skinfw.pipeline import Pipeline
-from skinfw.runs import hub as names
 from skinfw.sharing.stage import stage
 from skinfw.sharing.upload import upload
 from skinfw_plugins.datasets.mannequin import draw_person

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 from functools import cache
@@ -34,9 +35,9 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 logger = logging.getLogger("skinfw")
 
 
-def is_on_hub(path: str | Path) -> bool:
+def is_on_hub(path: str | os.PathLike[str]) -> bool:
     """Return whether a model's name is one on the hub."""
-    return str(path).startswith(HUB)
+    return os.fspath(path).startswith(HUB)
 
 
 def local_model(path: str | Path) -> Path:
@@ -53,6 +54,19 @@ def local_model(path: str | Path) -> Path:
         TrustError: connections are forbidden, as a run that somebody else trained names it.
     """
     return _fetched(path.as_posix() if isinstance(path, Path) else path) if is_on_hub(path) else Path(path)
+
+
+def pinned(path: Path) -> Path:
+    """Return a model's name on the hub with its commit, which other processes open too; a path as it is.
+
+    Raises:
+        UserError: as `local_model`.
+        TrustError: as `local_model`.
+    """
+    if not is_on_hub(path):
+        return path
+    repo, _ = repository(path.as_posix())
+    return Path(f"{HUB}{repo}@{local_model(path).parent.name}")
 
 
 def repository(name: str) -> tuple[str, str | None]:
