@@ -21,6 +21,7 @@ from onnx_models import write_bodypix, write_mean_fill
 from PIL import Image
 from programs import INVERT, write_program
 from tiny_models import save_segformer, write_onnx, write_tflite
+from tiny_pipelines import save_pipeline
 from tiny_poses import simcc, write_bodypix_people, write_constants
 from torch import nn
 
@@ -139,6 +140,11 @@ def _onnx_inpaint(folder: Path) -> list[Example]:
         Example({"path": write_mean_fill(folder / "free.onnx")}),
         Example({"path": fixed, "output_range": [0, 255]}),
     ]
+
+
+def _diffusers(folder: Path) -> list[Example]:
+    path = save_pipeline(folder / "pipeline")
+    return [Example({"path": path, "steps": 2}), Example({"path": path, "steps": 1, "size": [48, 32]})]
 
 
 def _huggingface(folder: Path) -> list[Example]:
@@ -319,6 +325,7 @@ EXAMPLES: dict[tuple[str, str], Maker] = {
     ("generator", "images"): _images,
     ("generator", "command"): _command,
     ("generator", "onnx"): _onnx_inpaint,
+    ("generator", "diffusers"): _diffusers,
     ("generator", "mean_color"): of(),
     ("generator", "limbs"): of({}, {"width": 1.5}),
     ("generator", "fcnn"): of(

@@ -23,9 +23,11 @@ from skinfw.evaluation.comparable import (
 )
 from skinfw.evaluation.metric_metadata import merged, metadata_table
 from skinfw.evaluation.metric_tables import (
+    COSTS,
     UNRANKED,
     Cell,
     Table,
+    cost_cells,
     masks_note,
     value_columns,
     value_heading,
@@ -170,11 +172,12 @@ class Comparison:
             if self.incomparable(run):  # said once, not per value
                 label += " (not comparable)"
                 values = [Cell(cell.text.removesuffix(UNRANKED)) for cell in values]
-            changed = [str(found.violations.get(TRAINED, 0))] if keeps else []
-            rows.append((label, [*values, *map(Cell, [*changed, str(len(found.names)), f"{found.step:,}"])]))
+            changed = [Cell(str(found.violations.get(TRAINED, 0)))] if keeps else []
+            steps = [Cell(str(len(found.names))), Cell(f"{found.step:,}")]
+            rows.append((label, [*values, *changed, *cost_cells(found, TRAINED), *steps]))
         heads = [value_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []
-        return Table("run", [*heads, *kept, "images", "step"], rows)
+        return Table("run", [*heads, *kept, *COSTS, "images", "step"], rows)
 
     def differences(self) -> dict[str, list[str]]:
         """Return the spec fields whose values differ, by dotted path, with each run's value as text."""

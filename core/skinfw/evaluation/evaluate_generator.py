@@ -40,6 +40,7 @@ class _Measured:
     values: dict[str, float | None]
     violations: int
     seconds_per_image: float | None
+    peak_memory: int | None
     tones: tuple[SkinTone | None, ...]
 
 
@@ -51,6 +52,7 @@ class _Part:
     violations: int = 0
     times: list[tuple[float, int]] = field(default_factory=list)
     tones: list[SkinTone | None] = field(default_factory=list)
+    grown: int | None = None
 
     def add(self, inpainted: InpaintedBatch, *, with_tones: bool) -> None:
         """Add a batch."""
@@ -59,6 +61,7 @@ class _Part:
         self.violations += sum(inpainted.violations(index) for index in range(len(batch.names)))
         self.times.append((inpainted.seconds, len(batch.names)))
         self.tones += skin_tones(batch[BODY], batch[SKIN]) if with_tones else []
+        self.grown = inpainted.grown if self.grown is None else self.grown  # of the first batch
 
 
 def evaluate_generator(
@@ -185,7 +188,7 @@ def _measure(
 
     def measure() -> _Part:
         part = _Part()
-        for inpainted in inpaint_batches(generator, spec, covered(loader, spec), device):
+        for inpainted in inpaint_batches(generator, spec, covered(loader, spec), device, with_memory=True):
             # the written image, rounded to 8 bits, is evaluated
             images, alpha = inpainted.tensors()
             metrics.update(images.to(device), inpainted.batch, None if alpha is None else alpha.to(device))
@@ -199,14 +202,16 @@ def _measure(
     reject_together(None if measured_names else error, together)
     collected = together.collect((part, metrics.added() if shared else None))
     if not collected:
-        return _Measured(measured_names, metrics, {}, 0, None, ())
+        return _Measured(measured_names, metrics, {}, 0, None, None, ())
     for _, added in collected[1:]:
         if added is not None:
             metrics.add(added)
-    return _joined(measured_names, metrics, [part for part, _ in collected], timed=generator.timed)
+    return _joined(measured_names, metrics, [part for part, _ in collected], generator)
 
 
-def _joined(names: list[str], metrics: MetricSet, parts: Sequence[_Part], *, timed: bool) -> _Measured:
+def _joined(
+    names: list[str], metrics: MetricSet, parts: Sequence[_Part], generator: Generator[Any]
+) -> _Measured:
     """Return the results of all processes, in the order of the samples."""
     violations = sum(part.violations for part in parts)
     if violations:
@@ -215,7 +220,12 @@ def _joined(names: list[str], metrics: MetricSet, parts: Sequence[_Part], *, tim
     times = [each for part in parts for each in (part.times[1:] or part.times)]
     total, images = (sum(each) for each in zip(*times, strict=True))
     tones = tuple(tone for part in parts for tone in part.tones)
-    return _Measured(names, metrics, metrics.compute(), violations, total / images if timed else None, tones)
+    seconds = total / images if generator.timed else None
+    grown = [part.grown for part in parts if part.grown is not None and generator.timed]
+    # its parameters and buffers were there before its first pass
+    weights = sum(each.nbytes for each in (*generator.parameters(), *generator.buffers()))
+    peak = max(grown) + weights if grown else None
+    return _Measured(names, metrics, metrics.compute(), violations, seconds, peak, tones)
 
 
 def _evaluation(
@@ -238,6 +248,7 @@ def _evaluation(
         per_image={inpainter: each.metrics.per_image for inpainter, each in measured.items()},
         violations={inpainter: each.violations for inpainter, each in measured.items()},
         seconds_per_image={inpainter: each.seconds_per_image for inpainter, each in measured.items()},
+        peak_memory={inpainter: each.peak_memory for inpainter, each in measured.items()},
         unavailable={**unavailable, **reasons},
         tones=measured[TRAINED].tones,
     )

@@ -16,6 +16,9 @@ NONE = "n/a"
 UNRANKED = "†"
 """Behind a value that is not ranked."""
 
+COSTS = ("ms per image", "peak MiB")
+"""The headers of the columns of `cost_cells`."""
+
 UNRANKED_NOTE = f"{UNRANKED}: not ranked"
 
 _LABELS = {
@@ -141,12 +144,20 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     cells = value_columns([evaluation.values[inpainter] for inpainter in inpainters], evaluation.metrics)
     rows = []
     for inpainter, values in zip(inpainters, cells, strict=True):
-        seconds = evaluation.seconds_per_image[inpainter]
-        pace = "-" if seconds is None else f"{seconds * 1000:.1f}"
-        more = [Cell(str(evaluation.violations[inpainter])), Cell(pace)]
-        rows.append((inpainter, [*values, *more]))
+        changed = Cell(str(evaluation.violations[inpainter]))
+        rows.append((inpainter, [*values, changed, *cost_cells(evaluation, inpainter)]))
     heads = [value_heading(key, info) for key, info in evaluation.metrics.items()]
-    return Table("generator", [*heads, "kept pixels changed", "ms per image"], rows)
+    return Table("generator", [*heads, "kept pixels changed", *COSTS], rows)
+
+
+def cost_cells(evaluation: Evaluation, inpainter: str) -> list[Cell]:
+    """Return the time and the memory that a generator took; ``-`` for what was not measured."""
+    seconds = evaluation.seconds_per_image[inpainter]
+    peak = evaluation.peak_memory.get(inpainter)
+    return [
+        Cell("-" if seconds is None else f"{seconds * 1000:.1f}"),
+        Cell("-" if peak is None else f"{peak / 2**20:,.0f}"),
+    ]
 
 
 def _class_table(evaluation: Evaluation) -> Table:

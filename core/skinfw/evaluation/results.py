@@ -75,6 +75,8 @@ class Evaluation:
         source: the data that were measured, if not those that the run was trained on.
         computed_masks: the number of samples whose masks were computed, by what computed them; those with
             label maps from files are not counted.
+        peak_memory: bytes that the generator's pass over the first batch took at most, with its weights; None
+            if its images were only read, or where memory is not measured.
     """
 
     split: SplitName
@@ -90,6 +92,7 @@ class Evaluation:
     task: Literal["inpainting", "segmentation"] = "inpainting"
     source: str = ""
     computed_masks: Mapping[str, int] = field(default_factory=dict)
+    peak_memory: Mapping[str, int | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON."""

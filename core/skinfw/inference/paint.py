@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from skinfw.inference.composite import to_uint8, violations
 from skinfw.inference.noise import sample_noise
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Spec
+from skinfw.system.peak_memory import PeakMemory
 
 ProgressCallback = Callable[[int, int], None]
 """Called with the number of finished images and the total."""
@@ -38,6 +40,7 @@ class InpaintedBatch:
         painted: where the generator may change pixels, bool ``(B, H, W)``.
         seconds: time of the generator's pass and the composite.
         alpha: how much of each pixel is skin, uint8 ``(B, H, W, 1)``; None if the generator gives no alpha.
+        grown: bytes by which the memory in use grew at most in the generator's pass; None if not measured.
     """
 
     batch: Batch
@@ -46,6 +49,7 @@ class InpaintedBatch:
     painted: Mask
     seconds: float
     alpha: NDArray[np.uint8] | None = None
+    grown: int | None = None
 
     def tensors(self) -> tuple[Tensor, Tensor | None]:
         """Return the images and the alpha as written, float32 ``(B, C, H, W)`` in [0, 1] on the CPU."""
@@ -64,7 +68,12 @@ class InpaintedBatch:
 
 
 def inpaint_batches(
-    generator: Generator[Any], spec: Spec, batches: Iterable[Batch], device: torch.device
+    generator: Generator[Any],
+    spec: Spec,
+    batches: Iterable[Batch],
+    device: torch.device,
+    *,
+    with_memory: bool = False,
 ) -> Iterator[InpaintedBatch]:
     """Inpaint batches one after the other, without gradients and in evaluation mode.
 
@@ -73,6 +82,7 @@ def inpaint_batches(
         spec: defines the composite.
         batches: the samples.
         device: the device.
+        with_memory: measure the memory of the first batch, which the others reuse.
 
     Raises:
         NotFiniteError: an image contains NaN or infinity.
@@ -81,20 +91,25 @@ def inpaint_batches(
     was_training = generator.training
     generator.eval()
     try:
-        for batch in batches:
-            yield _paint(generator, inpainter, batch.to(device, torch.channels_last), spec.seed)
+        for index, batch in enumerate(batches):
+            placed = batch.to(device, torch.channels_last)
+            yield _paint(generator, inpainter, placed, spec.seed, with_memory=with_memory and index == 0)
     finally:
         generator.train(was_training)
 
 
-def _paint(generator: Generator[Any], inpainter: BatchInpainter, batch: Batch, seed: int) -> InpaintedBatch:
+def _paint(
+    generator: Generator[Any], inpainter: BatchInpainter, batch: Batch, seed: int, *, with_memory: bool
+) -> InpaintedBatch:
     device = batch.device
     noise = sample_noise(generator, batch.names, batch.size, seed)
     generator.begin_batch(batch.names)
+    memory = PeakMemory(device)
     with torch.inference_mode():
-        start = _now(device)
-        painting = inpainter(generator, batch, None if noise is None else noise.to(device))
-        seconds = _now(device) - start
+        with memory if with_memory else nullcontext():
+            start = _now(device)
+            painting = inpainter(generator, batch, None if noise is None else noise.to(device))
+            seconds = _now(device) - start
         _reject_not_finite(painting.output, batch.names)
         return InpaintedBatch(
             batch=batch,
@@ -103,6 +118,7 @@ def _paint(generator: Generator[Any], inpainter: BatchInpainter, batch: Batch, s
             painted=(painting.painted[:, 0] > 0.5).cpu().numpy(),
             seconds=seconds,
             alpha=None if painting.alpha is None else to_uint8(painting.alpha),
+            grown=memory.grown,
         )
 
 

@@ -32,3 +32,11 @@ def keep_freed_memory() -> None:
         if mallopt(_MMAP_THRESHOLD, kept):
             mallopt(_TRIM_THRESHOLD, kept)
             return
+
+
+def release_freed_memory() -> None:
+    """Give memory that was freed back to the system; other C libraries than glibc keep it."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # not glibc
+        return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -14,8 +14,8 @@ from skinfw.components.origin import Origin
 from skinfw.components.outside import ProgramPath, SpecPath
 from skinfw.components.strict_model import StrictModel
 
-OnnxPixels = Annotated[int, Field(ge=1, le=10_000)]
-"""A side of the images of a network in an ONNX file."""
+Pixels = Annotated[int, Field(ge=1, le=10_000)]
+"""A side of the images that a network of others gets."""
 
 
 def _check_range(value: tuple[float, float]) -> tuple[float, float]:
@@ -128,7 +128,7 @@ class OnnxConfig(LabeledConfig):
         description="its values for black and white, [0, 255] for LaMa; null: 0 and 255 for integers, "
         "otherwise 0 and 1",
     )
-    size: tuple[OnnxPixels, OnnxPixels] | None = Field(
+    size: tuple[Pixels, Pixels] | None = Field(
         default=None,
         description="height and width in pixels at which the network works; null: those of the file's "
         "inputs, and the image's own if they are free",
@@ -145,3 +145,71 @@ class OnnxConfig(LabeledConfig):
         """The image, its mask, and all that the table names."""
         named = () if self.inputs is None else [each.input for each in self.inputs.values()]
         return tuple(dict.fromkeys([APPAREL, MASK, *named]))
+
+
+class DiffusersConfig(LabeledConfig):
+    """Any inpainting pipeline of diffusers, as a baseline; nothing to train."""
+
+    path: Annotated[
+        SpecPath,
+        Origin(
+            "download one, such as hf download stable-diffusion-v1-5/stable-diffusion-inpainting --local-dir "
+            "sd-inpainting",
+            "CreativeML Open RAIL-M (Stable Diffusion)",
+        ),
+    ] = Field(
+        description="the folder of a pipeline in diffusers' layout, with a model_index.json; weights must be "
+        "safetensors",
+        examples=["sd-inpainting"],
+    )
+    pipeline: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the class of diffusers that runs it, which must take image and mask_image, such as "
+        "StableDiffusionInpaintPipeline for the weights of a text-to-image pipeline; null: the one in its "
+        "model_index.json",
+    )
+    prompt: str = Field(
+        default="a person with bare skin, photo",
+        max_length=10_000,
+        description="what to paint, if the pipeline takes a text",
+    )
+    negative_prompt: str | None = Field(
+        default=None, max_length=10_000, description="what not to paint; null: nothing"
+    )
+    steps: int | None = Field(
+        default=None, ge=1, le=10_000, description="denoising steps; null: the pipeline's default"
+    )
+    guidance: float | None = Field(
+        default=None,
+        ge=0,
+        le=1000,
+        description="how closely it follows the prompt (guidance_scale); null: the pipeline's default",
+    )
+    strength: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="how far it may leave the white hole that it gets: 1 ignores it; null: the pipeline's "
+        "default",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**63, description="seed of each image's noise")
+    precision: Literal["float32", "float16", "bfloat16"] = Field(
+        default="float32", description="in which it computes; float16 is for GPUs"
+    )
+    size: tuple[Pixels, Pixels] | None = Field(
+        default=None,
+        description="height and width in pixels at which it works, such as [512, 512]; the image keeps its "
+        "aspect ratio and is padded; null: the image's own size",
+    )
+    multiple_of: int = Field(
+        default=8,
+        ge=1,
+        le=1024,
+        description="the image's own height and width are padded to a multiple of this many pixels",
+    )
+
+    @property
+    def required_inputs(self) -> tuple[str, ...]:
+        """The image and its mask."""
+        return (APPAREL, MASK)

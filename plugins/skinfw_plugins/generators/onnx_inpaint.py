@@ -12,13 +12,13 @@ from torch import Tensor
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL, MASK
 from skinfw.data.pixel_types import image_tensor
-from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import UserError, counted
 from skinfw.inference.composite import to_uint8
 from skinfw.interfaces import Generator
 from skinfw_plugins.generators.condition_masks import mask_of
 from skinfw_plugins.generators.config_others import OnnxConfig, OnnxInput
+from skinfw_plugins.generators.framing import Frame
 from skinfw_plugins.networks.onnx_file import OnnxFile, Shape
 
 _RANGES = ((0.0, 1.0), (0.0, 255.0), (-1.0, 1.0))
@@ -68,17 +68,11 @@ class OnnxGenerator(Generator[OnnxConfig]):
         return image_tensor(painted).to(condition.device)
 
     def _painted(self, fields: dict[str, NDArray[np.uint8]]) -> RgbImage:
-        size = fields[MASK].shape[:2]
-        fitted, canvas = self._frame((size[0], size[1]))
-        fitted_fields = {
-            name: _padded(_resized(image, fitted, name), canvas) for name, image in fields.items()
-        }
-        values = {name: self._values(name, fitted_fields[each.input]) for name, each in self._table.items()}
+        frame = self._frame((fields[MASK].shape[0], fields[MASK].shape[1]))
+        framed = {name: frame.put(image, mask=name == MASK) for name, image in fields.items()}
+        values = {name: self._values(name, framed[each.input]) for name, each in self._table.items()}
         (output,) = self.file.run(values, [self._output])
-        image = self._image(output, fitted_fields[APPAREL], fitted_fields[MASK][..., 0] == 0)
-        if image.shape[:2] != canvas:
-            image = resize_image(image, canvas)
-        return resize_image(np.ascontiguousarray(image[: fitted[0], : fitted[1]]), (size[0], size[1]))
+        return frame.take(self._image(output, framed[APPAREL], framed[MASK][..., 0] == 0))
 
     @cached_property
     def _table(self) -> dict[str, OnnxInput]:
@@ -126,16 +120,9 @@ class OnnxGenerator(Generator[OnnxConfig]):
             f"{self.file.path}: no output is an image; it has the outputs {_listed(self.file.outputs)}"
         )
 
-    def _frame(self, size: Size) -> tuple[Size, Size]:
-        """Return the size of the image in the network's frame, and the size of the frame."""
-        height, width = size
-        canvas = self.config.size or self._fixed
-        if canvas is None:
-            step = self.config.multiple_of
-            return size, (-(-height // step) * step, -(-width // step) * step)
-        factor = min(canvas[0] / height, canvas[1] / width)
-        fitted = max(1, round(height * factor)), max(1, round(width * factor))
-        return (min(fitted[0], canvas[0]), min(fitted[1], canvas[1])), canvas
+    def _frame(self, size: Size) -> Frame:
+        """Return the frame of an image of this size."""
+        return Frame.of(size, self.config.size or self._fixed, self.config.multiple_of)
 
     @cached_property
     def _fixed(self) -> Size | None:
@@ -234,17 +221,3 @@ def _shown(shape: Shape) -> str:
 
 def _listed(shapes: dict[str, Shape]) -> str:
     return ", ".join(f"{name} {_shown(shape)}" for name, shape in shapes.items())
-
-
-def _resized(image: NDArray[np.uint8], size: Size, field: str) -> NDArray[np.uint8]:
-    if image.shape[:2] == size:
-        return image
-    resized = resize_image(image, size).reshape(*size, image.shape[2])
-    # whatever shows anything of the hole is part of it
-    return np.where(resized > 0, np.uint8(255), np.uint8(0)) if field == MASK else resized
-
-
-def _padded(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
-    """Pad an image at the bottom and on the right by reflection."""
-    rows, columns = (side - own for side, own in zip(size, image.shape[:2], strict=True))
-    return np.pad(image, ((0, rows), (0, columns), (0, 0)), mode="symmetric")

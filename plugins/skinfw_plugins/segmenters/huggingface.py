@@ -34,6 +34,7 @@ from skinfw_plugins.segmenters.config_networks import HuggingfaceConfig
 from skinfw_plugins.segmenters.label_sets import LABEL_SETS, LabelSet, other_tables
 from skinfw_plugins.segmenters.scores import best_class
 from skinfw_plugins.shared.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from skinfw_plugins.shared.kernels import FIELDS, reject_kernel
 
 SECONDS = 5.0
 """Timeout for the hub in seconds; transformers itself tries for up to a minute per file."""
@@ -45,9 +46,6 @@ SECONDS_VARIABLE = "HF_HUB_ETAG_TIMEOUT"
 AREA_SIZES: Mapping[str, Size] = {"fashn": (576, 384)}
 """By label set, the height and width of networks that were trained on photos resized by area (OpenCV's
 ``INTER_AREA``), not as their image processor resizes them."""
-
-BUILT_IN = (None, "eager", "sdpa")
-"""Attention implementations that need no download; None leaves the choice to transformers."""
 
 
 class HuggingfaceSegmenter(Segmenter[HuggingfaceConfig]):
@@ -200,13 +198,8 @@ def reject_kernels(config: PretrainedConfig, model: str) -> None:
     Raises:
         UserError: it refers to an implementation outside PyTorch and transformers.
     """
-    for name in ("attn_implementation", "experts_implementation"):
-        named = getattr(config, f"_{name}", None)
-        if named not in BUILT_IN:
-            raise UserError(
-                f"{model}: its config.json sets {name} to {named!r}, for which transformers may run code "
-                "from the hub; nothing was loaded. Set it to eager or sdpa, or remove it"
-            )
+    for name in FIELDS:
+        reject_kernel(name, getattr(config, f"_{name}", None), model)
     for part in vars(config).values():
         if isinstance(part, PretrainedConfig):
             reject_kernels(part, model)

@@ -40,6 +40,7 @@ def run_folder(
         per_image={"trained": per_image or {}},
         violations={"trained": 0},
         seconds_per_image={"trained": 0.01},
+        peak_memory={"trained": 3 * 2**20},
     )
     record: dict[str, Any] = {
         "checkpoint": {"which": checkpoint, "step": 1200, "sha256": "0" * 64},
@@ -74,6 +75,13 @@ def test_the_best_figure_of_each_column_is_marked(tmp_path: Path) -> None:
         "one": [("20.25", False), ("n/a", False)],
         "two": [("21.50", True), ("n/a", False)],
     }
+
+
+def test_time_and_memory_are_in_the_table(tmp_path: Path) -> None:
+    table = compare_runs(two(tmp_path)).table()
+    for _, cells in table.rows:
+        row = dict(zip(table.columns, cells, strict=True))
+        assert (row["ms per image"].text, row["peak MiB"].text) == ("10.0", "3")
 
 
 def test_fields_that_differ_are_listed_and_others_are_not(tmp_path: Path) -> None:

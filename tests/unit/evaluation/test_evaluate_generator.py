@@ -40,6 +40,14 @@ class Gray(Generator[GeneratorConfig]):
         return torch.full_like(condition[:, :3], 100.4 / 255)
 
 
+class Heavy(Gray):
+    """Takes 200 MiB for a moment."""
+
+    def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
+        taken = torch.ones(50 * 2**20)
+        return super().forward(condition) * taken[-1]
+
+
 class Noisy(Generator[GeneratorConfig]):
     """Paints its noise."""
 
@@ -111,6 +119,19 @@ def test_baselines_are_measured_on_the_same_images(tiny_spec: Callable[..., Any]
     assert all(seconds > 0 for seconds in found.seconds_per_image.values())
     assert told[-1] == (15, 15)
     assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_the_memory_of_each_generator_is_its_own(tiny_spec: Callable[..., Any]) -> None:
+    """One that takes 200 MiB, then one that takes little, then one whose weights have 100 MiB."""
+    spec = parse_spec(tiny_spec())
+    heavy = Heavy(GeneratorConfig(), io(spec))
+    weighty = Gray(GeneratorConfig(), io(spec))
+    weighty.register_buffer("weights", torch.ones(25 * 2**20))
+    light = Gray(GeneratorConfig(), io(spec))
+    found = evaluate(spec, heavy, count=2, baselines={"light": light, "again": heavy, "weighty": weighty})
+    taken = {name: (value or 0) / 2**20 for name, value in found.peak_memory.items()}
+    assert 200 <= taken["trained"] < 260 and 200 <= taken["again"] < 260
+    assert taken["light"] < 60 and 100 <= taken["weighty"] < 160
 
 
 def test_two_baselines_of_one_type_keep_their_own_values(tiny_spec: Callable[..., Any]) -> None:
@@ -246,6 +267,7 @@ def test_measuring_twice_gives_the_same_files_but_for_times(
         evaluate_run(run, which="last")
         record = json.loads(run.metrics_path.read_text(encoding="utf-8"))
         record["test"].pop("seconds_per_image")
+        assert all(taken > 0 for taken in record["test"].pop("peak_memory").values())
         records.append(record)
     assert records[0] == records[1]
 

@@ -79,9 +79,18 @@ def test_the_table_marks_the_best_of_each_column() -> None:
         "trained": {"skin/psnr": 18.2, "skin/mse": 0.02},
         "opencv_inpaint": {"skin/psnr": 15.1, "skin/mse": 0.01},
     }
-    table = evaluation_table(evaluation(values, metrics))
+    found = replace(evaluation(values, metrics), peak_memory={"trained": 1536 * 2**20})
+    table = evaluation_table(found)
+    assert table.columns[2:] == ["kept pixels changed", "ms per image", "peak MiB"]
     rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
-    assert rows["trained"] == [("18.20", True), ("0.02000", False), ("0", False), ("12.3", False)]
+    assert rows["trained"] == [
+        ("18.20", True),
+        ("0.02000", False),
+        ("0", False),
+        ("12.3", False),
+        ("1,536", False),
+    ]
+    assert rows["opencv_inpaint"][-1] == ("-", False)
     assert rows["opencv_inpaint"][:2] == [("15.10", False), ("0.01000", True)]
 
 

@@ -100,7 +100,7 @@ def test_a_range_that_the_type_cannot_hold_is_rejected(tmp_path: Path, limits: l
 
 def test_sides_that_are_free_are_padded_to_a_multiple(tmp_path: Path) -> None:
     fill = build(write_mean_fill(tmp_path / "mean.onnx"), multiple_of=10)
-    assert fill._frame(SIZE) == (SIZE, (20, 30))
+    assert fill._frame(SIZE).canvas == (20, 30)
     _, hole, condition = example(flat=True)
     painted = fill(condition)[0].permute(1, 2, 0).numpy() * 255
     assert np.abs(painted[hole] - (200, 120, 40)).max() <= 1
