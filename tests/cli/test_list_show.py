@@ -68,6 +68,18 @@ def test_nested_parameters_and_components_are_shown() -> None:
     assert "  cache  (path or null, default null)\n" in text
 
 
+def test_where_a_file_comes_from_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+    lines = call("show", "segmenter", "mediapipe").stdout.splitlines()
+    place = lines.index("      MediaPipe's model selfie_multiclass_256x256.tflite")
+    assert lines[place + 1].startswith("      to get it: download it from https://storage.googleapis.com/")
+    assert lines[place + 1].endswith(" (license: Apache-2.0)")
+    # of a nested field, and of one that may be null
+    text = call("show", "segmenter", "haar").stdout
+    assert text.count("to get it: download one from https://github.com/opencv/opencv/") == 1
+    assert "to get it" not in call("show", "generator", "pix2pix").stdout
+
+
 def test_a_list_and_an_alternative_are_shown() -> None:
     text = call("show", "metric", "ssim").stdout
     regions = '"image", "skin", "arms", "face", "hands", "mask"'

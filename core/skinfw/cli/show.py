@@ -12,6 +12,7 @@ from skinfw.cli.kind import MODEL, Kind
 from skinfw.cli.width import output_width, wrapped
 from skinfw.components.config import ComponentConfig
 from skinfw.components.manifest import Entry
+from skinfw.components.origin import ORIGIN_KEY
 from skinfw.components.reference import COMPONENT_KEY, ComponentSpec
 from skinfw.components.registry import installed
 from skinfw.specs.schema import component_schema
@@ -100,9 +101,13 @@ def _parameters(
             facts.append(f"default {json.dumps(field.get('default', computed.get(name)))}")
         yield f"{name}  ({', '.join(facts)})"
         yield f"    {field.get('description', '')}"
-        for option in field.get("anyOf", field.get("oneOf", [field])):
-            if "$ref" in option:
-                for line in _parameters(_resolve(option, definitions), definitions, {}):
+        options = field.get("anyOf", field.get("oneOf", [field]))
+        for origin in dict.fromkeys(each[ORIGIN_KEY] for each in (field, *options) if ORIGIN_KEY in each):
+            yield f"    to get it: {origin}"
+        for option in options:
+            inner = option.get("items", option)
+            if isinstance(inner, dict) and "$ref" in inner:
+                for line in _parameters(_resolve(inner, definitions), definitions, {}):
                     yield f"    {line}"
 
 

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema
+
+ORIGIN_KEY = "x-origin"
+"""Key in a field's JSON Schema: how to get what it names, and the license."""
 
 COMPONENT = "component"
 """Key of pydantic's context: the name of the component whose configuration is validated."""
@@ -29,6 +34,12 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.how} (license: {self.license})" if self.license else self.how
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Return the JSON Schema of the field that it marks."""
+        return {**handler(schema), ORIGIN_KEY: str(self)}
 
 
 def origin_of(field: FieldInfo) -> Origin | None:

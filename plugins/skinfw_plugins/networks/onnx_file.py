@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,8 @@ class OnnxFile:
         if not path.is_file():
             raise UserError(f"{path}: no such ONNX file; give the path of one")
         self.path = path
-        self._sha256 = file_sha256(path) if content is None else hashlib.sha256(content).hexdigest()
         self._session = load_session(path, default_threads() if threads is None else threads, content=content)
+        self._sha256 = _sha256(path) if content is None else hashlib.sha256(content).hexdigest()
 
     @property
     def inputs(self) -> dict[str, Shape]:
@@ -113,7 +113,10 @@ class OnnxFile:
         return found
 
     def fingerprint(self) -> str:
-        """Return the SHA-256, in hex, of the content that is run."""
+        """Return the SHA-256, in hex, of the content that is run.
+
+        For a file whose weights lie in other files beside it, it is that of all these files' SHA-256.
+        """
         return self._sha256
 
 
@@ -131,6 +134,34 @@ def read_model(path: Path) -> onnx.ModelProto:
         return onnx.load(path, format="protobuf")
     except Exception as error:  # onnx and protobuf raise their own exceptions, also for missing external data
         raise UserError(f"{path}: not a readable ONNX file: {first_line(error)}") from error
+
+
+def _sha256(path: Path) -> str:
+    own = file_sha256(path)
+    others = sorted(_external_files(path))
+    if not others:
+        return own
+    lines = [own, *(f"{name} {file_sha256(path.parent / name)}" for name in others)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _external_files(path: Path) -> set[str]:
+    """Return the files of an ONNX file's weights, relative to its folder."""
+    import onnx
+    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+
+    model = onnx.load(path, format="protobuf", load_external_data=False)
+    tensors = _tensors([model.graph, *model.functions])
+    return {ExternalDataInfo(each).location for each in tensors if uses_external_data(each)}
+
+
+def _tensors(graphs: Iterable[Any]) -> Iterator[onnx.TensorProto]:
+    """Yield the constants of graphs and functions, and of the graphs inside them."""
+    for graph in graphs:
+        yield from getattr(graph, "initializer", ())
+        for attribute in (attribute for node in graph.node for attribute in node.attribute):
+            yield from (attribute.t, *attribute.tensors)
+            yield from _tensors([attribute.g, *attribute.graphs])
 
 
 def _shape(sides: Sequence[Any]) -> Shape:

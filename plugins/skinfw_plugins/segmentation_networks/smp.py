@@ -8,15 +8,12 @@ from torch.nn.functional import dropout2d
 
 from skinfw.interfaces import SegmentationNetwork, SegmentationNetworkIO
 from skinfw_plugins.networks.smp import build_network, encode, padded
-from skinfw_plugins.networks.smp_config import BODYPIX_ENCODERS
+from skinfw_plugins.networks.smp_inputs import input_statistics
 from skinfw_plugins.networks.smp_weights import load_pretrained
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
-from skinfw_plugins.shared.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 _NAME = "smp"
 _INCOMING = 3
-_BODYPIX = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
-"""What BodyPix 2 expects instead: values from -1 to 1."""
 
 
 class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
@@ -41,8 +38,7 @@ class SmpNetwork(SegmentationNetwork[SmpNetworkConfig]):
         super().__init__(config, io)
         self.network = build_network(_NAME, config, io.size, _INCOMING, io.classes)
         self.pads_to = int(self.network.encoder.output_stride)
-        mean, deviation = _BODYPIX if config.encoder in BODYPIX_ENCODERS else (IMAGENET_MEAN, IMAGENET_STD)
-        for name, values in (("mean", mean), ("deviation", deviation)):
+        for name, values in zip(("mean", "deviation"), input_statistics(config.encoder), strict=True):
             self.register_buffer(name, torch.tensor(values).view(1, _INCOMING, 1, 1), persistent=False)
 
     def prepare_training(self) -> None:

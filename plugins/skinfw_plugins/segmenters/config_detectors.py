@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import ComponentConfig
+from skinfw.components.origin import Origin
 from skinfw.components.outside import SpecPath
 from skinfw.components.reference import ComponentSpec, Slot, use
 from skinfw.components.regions import RegionName
@@ -18,6 +19,13 @@ PackagedCascade = Literal[
     "upperbody", "lowerbody", "fullbody",
 ]  # fmt: skip
 """The cascades for people that OpenCV 4 ships, without ``haarcascade_`` and ``.xml``."""
+
+CASCADES = Origin(
+    "download one from https://github.com/opencv/opencv/tree/4.x/data/haarcascades, or train one with "
+    "opencv_traincascade, as OpenCV publishes none for feet or legs",
+    "BSD-style, at the top of each file",
+)
+"""Where the files of cascades come from."""
 
 _OwnParts = Literal["elsewhere", "face"]
 OWN_PARTS: tuple[_OwnParts, ...] = ("elsewhere", "face")
@@ -36,7 +44,7 @@ class HaarDetector(StrictModel):
         "also regions. Of several detectors for one part, the first that finds something counts",
     )
     cascade: PackagedCascade | None = Field(default=None, description="a cascade that OpenCV ships")
-    file: SpecPath | None = Field(
+    file: Annotated[SpecPath, CASCADES] | None = Field(
         default=None, description="a cascade's XML file, instead; OpenCV ships none for feet or legs"
     )
     scale_factor: float = Field(default=1.1, gt=1, le=2, description="factor between successive search sizes")
@@ -75,7 +83,10 @@ class HaarDetector(StrictModel):
     @model_validator(mode="after")
     def _check(self) -> HaarDetector:
         if (self.cascade is None) == (self.file is None):
-            raise PydanticCustomError("cascade", "set either cascade or file")
+            missing = (
+                "" if self.file else f"; file names the XML file of a cascade for {self.part}: {CASCADES}"
+            )
+            raise PydanticCustomError("cascade", f"set either cascade or file{missing}")
         if self.part in OWN_PARTS:
             raise PydanticCustomError("part", f"{self.part!r} is a reserved class; use another name")
         return self

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skinfw.components.config import Size
 from skinfw.data.segmentation import Mask
 from skinfw.errors import UserError
-from skinfw_plugins.segmenters.config_detectors import HaarDetector
+from skinfw_plugins.segmenters.config_detectors import CASCADES, HaarDetector
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,10 @@ class Detector:
         self.config = config
         self.path = config.file or Path(cv2.data.haarcascades, f"haarcascade_{config.cascade}.xml")
         if not self.path.is_file():
-            raise UserError(f"{self.path}: no such cascade; give the path of its XML file")
+            what = f"{config.part} needs the XML file of a cascade in file, or a cascade that OpenCV ships"
+            if config.file is None:
+                what = f"OpenCV's installation lacks {self.path.name}; put it there, or name it in file"
+            raise UserError(f"{self.path}: no such cascade; {what}: {CASCADES}")
         try:
             self._cascade = cv2.CascadeClassifier(str(self.path))
             empty = self._cascade.empty()

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx_models import write_graph
 
 from skinfw.errors import DataError, UserError
@@ -34,6 +35,31 @@ def test_what_a_file_takes_and_gives(doubling: Path) -> None:
     (found,) = file.run({"x": values}, ["y"])
     assert np.array_equal(found, values * 2)
     assert file.fingerprint() == hashlib.sha256(doubling.read_bytes()).hexdigest()
+
+
+def test_weights_beside_a_file_count_in_its_fingerprint(tmp_path: Path) -> None:
+    """One of the graph, one of a branch in it."""
+    constants = [numpy_helper.from_array(np.full(512, each, np.float32), f"c{each}") for each in (1, 2)]
+    kind = helper.make_tensor_value_info("o", TensorProto.FLOAT, [512])
+    branch = helper.make_graph([helper.make_node("Identity", ["c2"], ["o"])], "b", [], [kind], constants[1:])
+    flag = helper.make_tensor_value_info("flag", TensorProto.BOOL, [])
+    nodes = [
+        helper.make_node("If", ["flag"], ["chosen"], then_branch=branch, else_branch=branch),
+        helper.make_node("Add", ["chosen", "c1"], ["y"]),
+    ]
+    result = helper.make_tensor_value_info("y", TensorProto.FLOAT, [512])
+    path = write_graph(tmp_path / "net.onnx", nodes, [flag], [result], constants[:1])
+    inside = OnnxFile(path).fingerprint()
+    assert inside == hashlib.sha256(path.read_bytes()).hexdigest()
+    external = onnx.load(path)
+    onnx.save(external, path, save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=0)
+    graph, prints = path.read_bytes(), [inside, OnnxFile(path).fingerprint()]
+    for name in sorted(each.name for each in tmp_path.iterdir() if each != path):
+        values = np.frombuffer((tmp_path / name).read_bytes(), np.float32)
+        (tmp_path / name).write_bytes((values + 1).tobytes())
+        prints.append(OnnxFile(path).fingerprint())
+    assert len(set(prints)) == len(prints) == 4
+    assert path.read_bytes() == graph
 
 
 def test_the_cpu_runs_it_and_nothing_that_compiles(doubling: Path, monkeypatch: pytest.MonkeyPatch) -> None:

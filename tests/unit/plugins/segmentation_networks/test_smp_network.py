@@ -13,6 +13,7 @@ from torch.nn.functional import pad
 
 from skinfw.errors import UserError
 from skinfw.interfaces import SegmentationNetworkIO
+from skinfw_plugins.networks.smp_inputs import input_statistics
 from skinfw_plugins.segmentation_networks.config import SmpNetworkConfig
 from skinfw_plugins.segmentation_networks.smp import SmpNetwork
 
@@ -26,12 +27,18 @@ def build(size: tuple[int, int] = (64, 96), **fields: Any) -> SmpNetwork:
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_it_is_the_librarys_network_on_images_as_imagenet_has_them(decoder: str) -> None:
+def test_it_is_the_librarys_network_on_images_from_minus_1_to_1(decoder: str) -> None:
+    """With which timm trained that encoder."""
     network = build(decoder=decoder).eval()
     image = torch.rand(2, 3, 64, 96)
-    told = (timm.data.IMAGENET_DEFAULT_MEAN, timm.data.IMAGENET_DEFAULT_STD)
-    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in told)
-    assert torch.allclose(network(image), network.network((image - mean) / deviation), atol=1e-5)
+    assert torch.allclose(network(image), network.network(2 * image - 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", ["tu-resnet18", "resnet18", "tu-tf_efficientnet_lite0", "bodypix_050"])
+def test_images_are_normalized_as_in_the_encoders_training(encoder: str) -> None:
+    halves = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    imagenet = (timm.data.IMAGENET_DEFAULT_MEAN, timm.data.IMAGENET_DEFAULT_STD)
+    assert input_statistics(encoder) == (imagenet if "resnet" in encoder else halves)
 
 
 def test_other_images_are_continued_by_their_edge_and_cropped_back() -> None:

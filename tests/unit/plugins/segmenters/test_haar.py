@@ -195,6 +195,19 @@ def test_no_cascade(tmp_path: Path, content: str | None) -> None:
     assert str(file) in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_cascade_that_is_missing_is_named_with_its_place_and_license(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = r"https://github\.com/opencv/opencv/tree/4\.x/data/haarcascades.*\(license: BSD-style"
+    with pytest.raises(UserError, match=rf"no such cascade; feet needs the XML file of a cascade.*{place}"):
+        segmenter({"part": "feet", "file": tmp_path / "feet.xml"}).segment(Photo(ASTRONAUT))
+    with pytest.raises(ValidationError, match=rf"file names the XML file of a cascade for feet: .*{place}"):
+        segmenter({"part": "feet"})
+    monkeypatch.setattr(cv2.data, "haarcascades", str(tmp_path))
+    with pytest.raises(UserError, match=rf"installation lacks haarcascade_fullbody\.xml; .*{place}"):
+        segmenter({"part": "body", "cascade": "fullbody"}).segment(Photo(ASTRONAUT))
+
+
 @pytest.mark.parametrize(
     ("detector", "message"),
     [
