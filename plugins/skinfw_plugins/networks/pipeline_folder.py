@@ -16,6 +16,9 @@ from skinfw_plugins.shared.kernels import reject_kernels_in
 INDEX = "model_index.json"
 """The file that names the pipeline and its parts."""
 
+LIBRARIES = ("diffusers", "transformers")
+"""The libraries whose classes a pipeline's parts may have."""
+
 _READ = (".json", ".txt", ".model", ".safetensors")
 """Suffixes of the files that determine what a pipeline does."""
 
@@ -25,14 +28,13 @@ class PipelineFolder:
 
     Args:
         path: the folder.
-        libraries: the libraries whose classes its parts may have.
 
     Raises:
         UserError: it is not such a folder, contains a special file, or names code of other libraries, of its
             own or of a hub.
     """
 
-    def __init__(self, path: Path, libraries: tuple[str, ...] = ("diffusers", "transformers")) -> None:
+    def __init__(self, path: Path) -> None:
         if not (path / INDEX).is_file():
             raise UserError(
                 f"{path}: not a pipeline in diffusers' layout, as it has no {INDEX}; give the folder that "
@@ -51,15 +53,15 @@ class PipelineFolder:
             for name, part in index.items()
             if isinstance(part, list) and len(part) == 2 and part[0] is not None
         }
-        self._check(libraries)
+        self._check()
 
-    def _check(self, libraries: tuple[str, ...]) -> None:
+    def _check(self) -> None:
         for name, (library, kind) in self.parts.items():
             # a module of one of diffusers' own pipelines is named without its package
-            if library not in libraries and not _is_pipeline_module(library):
+            if library not in LIBRARIES and not _is_pipeline_module(library):
                 raise UserError(
                     f"{self.path / INDEX}: the part {name} is {kind} of {library}, which is not run; only "
-                    f"parts of {' and '.join(libraries)} are"
+                    f"parts of {' and '.join(LIBRARIES)} are"
                 )
         for folder in walk([self.path]):
             for skipped in folder.skipped:
