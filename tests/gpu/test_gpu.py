@@ -25,6 +25,7 @@ from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.specs.run_spec import LoopSpec
 from skinfw.specs.spec import inpainting_spec, parse_spec
 from skinfw.system.devices import cuda_arithmetic, pick_device
+from skinfw.system.peak_memory import PeakMemory
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.accelerator import make_accelerator
 from skinfw.training.optimized import OptimizedModule
@@ -183,3 +184,13 @@ def test_batches_are_pinned(tiny_spec: MakeSpec) -> None:
     batch = next(iter(Loader(dataset, list(dataset.names())[:2], batch_size=2)))
     assert {"body", "keep", "mask", "line"} <= batch.fields.keys()
     assert all(tensor.is_pinned() for tensor in batch.fields.values())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU whose memory torch counts")
+def test_the_memory_of_a_gpu_counts_at_its_peak() -> None:
+    kept = torch.ones(10 * 2**20, device="cuda")
+    for _ in range(2):
+        with PeakMemory(kept.device) as memory:
+            held = torch.ones(25 * 2**20, device="cuda")
+            del held
+        assert memory.grown == 100 * 2**20
