@@ -138,7 +138,7 @@ def cards() -> Iterator[Card]:
         )
         card.variants = list(ablation["variants"])
         for folder in (RUNS / f"{path.stem}-smoke", RUNS / path.stem):
-            if (folder / "ablation.html").is_file() and on_drawn_people(folder):
+            if (folder / "ablation.html").is_file() and uses_drawn_people(folder):
                 card.page, card.note = (
                     folder / "ablation.html",
                     f"Of the runs in runs/{folder.name}.",
@@ -152,12 +152,12 @@ def report_of(path: Path, spec: dict[str, Any]) -> tuple[Path | None, str]:
     if not drawn(spec):
         return None, "Needs photos: a report shows them, so none is published here."
     own = RUNS / path.stem / "report.html"
-    if own.is_file() and on_drawn_people(own.parent):
+    if own.is_file() and uses_drawn_people(own.parent):
         return own, f"Of the run in runs/{path.stem}."
     return small_run(path), SMALL_NOTE
 
 
-def on_drawn_people(folder: Path) -> bool:
+def uses_drawn_people(folder: Path) -> bool:
     """Return whether all runs in a folder, or the run that it is, used drawn people only."""
     specs = [json.loads(each.read_text(encoding="utf-8")) for each in folder.rglob("spec.json")]
     return bool(specs) and all(map(drawn, specs))

@@ -68,6 +68,14 @@ def test_every_example_has_a_card_and_every_link_a_file(gallery: ModuleType, tmp
     assert question in text and "<li>without mask</li>" in text
 
 
+def test_mkdocs_takes_the_hook(gallery: ModuleType) -> None:
+    """Whatever is called on_... must be one of its events."""
+    from mkdocs.plugins import EVENTS
+
+    events = {name.removeprefix("on_") for name in vars(gallery) if name.startswith("on_")}
+    assert events and events <= set(EVENTS)
+
+
 def test_other_pages_stay_as_they_are(gallery: ModuleType) -> None:
     page = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
     assert gallery.on_page_markdown("<!-- cards -->", page, None, None) == "<!-- cards -->"

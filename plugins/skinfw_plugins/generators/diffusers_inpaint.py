@@ -78,9 +78,11 @@ class DiffusersGenerator(Generator[DiffusersConfig]):
 
     @cached_property
     def _pipeline(self) -> Any:
-        named = self.config.pipeline or self.folder.pipeline
-        kind = getattr(diffusers, named, None)
-        if not (isinstance(kind, type) and issubclass(kind, diffusers.DiffusionPipeline)):
+        folder = self.folder  # checked, whatever runs it
+        named = self.config.pipeline or folder.pipeline
+        kind: Any = getattr(diffusers, named, None)
+        is_pipeline = isinstance(kind, type) and issubclass(kind, diffusers.DiffusionPipeline)
+        if not is_pipeline:
             raise UserError(
                 f"{self.config.path}: {named} is not a pipeline of diffusers {diffusers.__version__}; set "
                 "pipeline to one"
@@ -92,7 +94,8 @@ class DiffusersGenerator(Generator[DiffusersConfig]):
             )
         if kind._load_connected_pipes:
             raise UserError(
-                f"{self.config.path}: {named} loads other pipelines from the hub; give one of them"
+                f"{self.config.path}: {named} loads other pipelines from the hub, which is not "
+                "done; set pipeline to another class"
             )
         disable_progress_bar()
         disable_weights_bar()
@@ -164,7 +167,8 @@ class DiffusersGenerator(Generator[DiffusersConfig]):
                 f"{self.config.path}: its safety checker blanked an image; change prompt, or set "
                 "safety_checker to [null, null] in a copy of its model_index.json"
             )
-        return np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+        painted: RgbImage = np.rint(values.clip(0, 1) * 255).astype(np.uint8)
+        return painted
 
 
 def _parameters(kind: type) -> list[str]:

@@ -164,6 +164,12 @@ def test_an_index_that_names_anything_else_is_rejected(
     assert "\n" not in str(caught.value)
 
 
+def test_the_folder_is_checked_whatever_runs_it(folder: Path, tmp_path: Path) -> None:
+    path = changed(folder, tmp_path / "copy", unet=["os", "system"])
+    with pytest.raises(UserError, match="the part unet is system of os, which is not run"):
+        build(path, pipeline="StableDiffusionInpaintPipeline")(example()[2])
+
+
 def test_code_of_a_hub_is_never_named(folder: Path, tmp_path: Path) -> None:
     path = changed(folder, tmp_path / "copy") / "text_encoder" / "config.json"
     nested = {"text_config": {"_attn_implementation_internal": "owner/kernel"}}
