@@ -64,9 +64,9 @@ def test_checkpoints_and_evaluations_are_those_of_the_network_itself(
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
     real = evaluating.inpaint_batches
 
-    def watched(generator: nn.Module, *args: Any) -> Any:
+    def watched(generator: nn.Module, *args: Any, **options: Any) -> Any:
         assert isinstance(generator, Generator)
-        return real(generator, *args)
+        return real(generator, *args, **options)
 
     monkeypatch.setattr(evaluating, "inpaint_batches", watched)
     tensors = []
