@@ -83,6 +83,8 @@ def _lines(
     yield f"\n## Data\n\n{notes.data.strip()}"
     yield f"\n## Start\n\n{notes.start.strip()}"
     yield f"\n## Results\n\n{summary(evaluation)}\n\n{markdown_table(evaluation_table(evaluation))}"
+    if weights.about["spec"]["data"].get("person_margin") is not None:
+        yield "\nMeasured on crops of the people that the label maps show."
     tones = short_tone_table(evaluation)
     if tones is not None:
         table = markdown_table(tones)

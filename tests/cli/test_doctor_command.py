@@ -75,6 +75,19 @@ def test_flagged_samples_are_excluded_on_request(samples: Path) -> None:
     assert excluded(samples) == {"person-1", "person-3"}
 
 
+def test_of_near_duplicates_the_first_is_kept() -> None:
+    pairs = [Finding("near duplicates", ("a", copy), 1.0, "") for copy in ("b", "c")]
+    report = DoctorReport(4, (*pairs, Finding("pose", ("d",), 1.0, "")))
+    assert report.of_checks({"near duplicates"}) == {"b", "c"}
+    assert report.of_checks({"near duplicates", "pose"}) == {"b", "c", "d"}
+
+
+def test_people_on_both_sides_cannot_be_excluded(samples: Path) -> None:
+    result = doctor(samples, "--exclude", "split")
+    assert result.exit_code == 2
+    assert "put the samples of a person into a folder id_NUMBER" in result.output
+
+
 def test_an_unknown_check_is_named(samples: Path) -> None:
     result = doctor(samples, "--exclude", "poses")
     assert result.exit_code == 2

@@ -65,7 +65,7 @@ def photos_of_tests(
                 f"{path}: has no record of its split, so its training photos are unknown; give the run "
                 "folder, or omit --test-fraction and choose the photos yourself"
             )
-        if fraction != test_fraction:
+        if fraction is not None and fraction != test_fraction:
             raise UserError(
                 f"--test-fraction {test_fraction:g}: {path} was trained with data.test_fraction "
                 f"{fraction:g}; use the same"
@@ -87,13 +87,13 @@ def warn_of_trained(root: Path, photos: Sequence[Path], trained: Sequence[Path])
             count = sum(_name(photo, root, run_root) in known for photo in photos)
             if count:
                 logger.warning(
-                    "%s was trained on %d of the %d photos; --test-fraction %g measures only its test photos",
-                    path, count, len(photos), fraction,
+                    "%s was trained on %d of the %d photos; --test-fraction%s measures only its test photos",
+                    path, count, len(photos), "" if fraction is None else f" {fraction:g}",
                 )  # fmt: skip
 
 
-def _record(path: Path) -> tuple[Split | None, Path, float]:
-    """Return a run's split, the folder of its photos, and its test fraction."""
+def _record(path: Path) -> tuple[Split | None, Path, float | None]:
+    """Return a run's split, the folder of its photos, and its test fraction; None if a file has its split."""
     if is_named(path):
         return None, path, 0.0
     folder = path if path.is_dir() else path.parent.parent
@@ -103,7 +103,8 @@ def _record(path: Path) -> tuple[Split | None, Path, float]:
     file = spec_file(folder)
     try:
         data = read_json(file)["data"]
-        return split, expand_variables(data["root"]), float(data["test_fraction"])
+        fraction = None if data.get("split") else float(data["test_fraction"])
+        return split, expand_variables(data["root"]), fraction
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{file}: is not the spec of a segmentation run ({error})") from error
 

@@ -24,8 +24,8 @@ PAGE = "doctor.html"
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON.")
 @click.option(
     "--exclude", multiple=True, metavar="CHECK",
-    help="Exclude the samples that this check flags, as inspect does; may be repeated. A finding about two "
-    "samples excludes the first.",
+    help="Exclude the samples that this check flags, as inspect does; may be repeated. Of near-duplicates, "
+    "the first is kept.",
 )  # fmt: skip
 @click.option("--test-fraction", type=float, help="The spec's test_fraction. Default: 0.2.")
 @click.option("--validation-fraction", type=float, help="The spec's validation_fraction. Default: 0.1.")

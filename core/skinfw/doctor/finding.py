@@ -111,8 +111,8 @@ class DoctorReport:
         return dict(found)
 
     def of_checks(self, checks: Collection[CheckName]) -> set[str]:
-        """Return the samples that some checks flag; of a finding about two samples, the first."""
-        return {finding.samples[0] for finding in self.findings if finding.check in checks}
+        """Return the samples that some checks flag; of near-duplicates, the copies."""
+        return {finding.samples[-1] for finding in self.findings if finding.check in checks}
 
     def counts(self) -> dict[CheckName, int]:
         """Return the number of samples flagged by each check."""
@@ -131,14 +131,19 @@ class DoctorReport:
 
 
 def check_names(given: Collection[str]) -> tuple[CheckName, ...]:
-    """Return checks by name.
+    """Return the checks whose samples can be excluded, by name.
 
     Raises:
-        UserError: a name is unknown.
+        UserError: a name is unknown, or its samples must not be excluded.
     """
     for name in given:
         if name not in CHECKS:
             raise UserError(f"no check is called {name!r} (there are: {', '.join(CHECKS)})")
+        if name == "split":
+            raise UserError(
+                "the check split is about people on both sides of the split; instead of excluding them, put "
+                "the samples of a person into a folder id_NUMBER"
+            )
     return tuple(check for check in CHECKS if check in given)
 
 

@@ -276,6 +276,11 @@ class PhotoPreparer:
 
     def _segment(self, photo: Photo) -> Segmentation:
         segmentation = segmented(self.segmenter, photo)
+        if self.config.min_confidence and segmentation.confidence is None and segmentation.person.any():
+            raise RunError(
+                f"the segmenter {self.settings['segmenter']['type']!r} does not say how sure it is, so "
+                "min_confidence has no effect; leave it out, or use parser"
+            )
         asked = (*self.config.require_classes, *self.config.exclude_classes)
         unknown = [name for name in asked if name not in segmentation.classes]
         if unknown:

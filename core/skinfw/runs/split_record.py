@@ -41,8 +41,8 @@ def make_split(source: Grouped, data: SplitSpec) -> Split:
 
     Raises:
         RunError: the spec's file with a split is damaged or missing.
-        DataError: it names samples that the data set does not have, or without one, there are too few
-            samples; see `skinfw.data.split.split_names`.
+        DataError: it names no training or no test sample of the data set, or without one, there are too
+            few samples; see `skinfw.data.split.split_names`.
     """
     if data.split is None:
         return split_names(source.names(), data.test_fraction, data.validation_fraction, source.group)
@@ -56,12 +56,21 @@ def _checked(split: Split, source: Grouped, path: Path) -> Split:
     there, listed_names = set(source.names()), {*split.train, *split.validation, *split.test}
     unknown = sorted(listed_names - there)
     if unknown:
-        raise DataError(
-            f"{path}: names {counted(len(unknown), 'sample')} that the data set does not have: "
-            f"{listed(unknown, SHOWN)}"
+        logger.warning(
+            "%s: names %s that the data set does not have or that are excluded: %s",
+            path, counted(len(unknown), "sample"), listed(unknown, SHOWN),
+        )  # fmt: skip
+        split = Split(
+            *(
+                tuple(name for name in names if name in there)
+                for names in (split.train, split.validation, split.test)
+            )
         )
     if not split.train or not split.test:
-        raise DataError(f"{path}: needs at least one training and one test sample")
+        raise DataError(
+            f"{path}: names no training or no test sample that the data set has; names are relative to the "
+            "data set's folder"
+        )
     held_out = {source.group(name): name for name in (*split.test, *split.validation)}
     shared = sorted(name for name in split.train if source.group(name) in held_out)
     if shared:

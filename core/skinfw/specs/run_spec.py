@@ -36,7 +36,7 @@ class SplitSpec(StrictModel):
         lt=1,
         description="fraction of the samples that choose the best checkpoint; 0 uses the last one",
     )
-    split: Annotated[SpecPath | None, Outside("path", training=True)] = Field(
+    split: SpecPath | None = Field(
         default=None,
         description="file that names the training, validation and test samples, such as split.json of a run; "
         "others are not used. null: by a hash of the samples' names and the two fractions",

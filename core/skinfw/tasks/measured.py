@@ -171,7 +171,8 @@ def measured(
         parts = split_of_run(run, source)
         names, train = (parts.test if chosen == "test" else source.names()), parts.train
     else:
-        names = source.names() if chosen == "all" else make_split(source, checkpoint.spec.data).test
+        ours = checkpoint.spec.data.model_copy(update={"split": None})  # its file names samples of the run
+        names = source.names() if chosen == "all" else make_split(source, ours).test
         train = ()
     own_test = other is None and chosen == "test"
     seen = Seen((), ()) if own_test else seen_samples(run, source, names)

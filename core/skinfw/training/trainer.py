@@ -173,7 +173,7 @@ class Trainer:
         if self.step == 0:  # else a checkpoint provided all weights
             self.module.prepare_training(self.split)
             if self.training.initial_weights is not None:
-                start_from(self.module, self.training.initial_weights, self.split)
+                start_from(self.module, self.training.initial_weights, self.split, self.dataset)
         if self.monitor is None and self.split.validation and self.ranks.is_main:
             self.monitor = self.module.monitor(self.split.validation)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)

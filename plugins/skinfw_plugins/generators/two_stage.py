@@ -113,7 +113,8 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         spec, wanted = inpainting_spec(checkpoint.spec, checkpoint.path), self.config.coarse
         # the split uses a hash of names: with fractions at least as large it held out all that we hold out
         apart, ours = _kept_apart(spec.data), _kept_apart(data)
-        if apart[0] < ours[0] or apart[1] < ours[1]:
+        by_hash = spec.data.split is None and data.split is None  # else the recorded split decides
+        if by_hash and (apart[0] < ours[0] or apart[1] < ours[1]):
             raise RunError(
                 f"{checkpoint.path}: was trained with a test_fraction of {spec.data.test_fraction} and a "
                 f"validation_fraction of {spec.data.validation_fraction}, so it may have seen this run's "

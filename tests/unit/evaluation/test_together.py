@@ -95,7 +95,7 @@ def shared(
 
 
 def comparable(evaluation: Evaluation) -> dict[str, Any]:
-    found = vars(replace(evaluation, seconds_per_image={}))
+    found = vars(replace(evaluation, seconds_per_image={}, peak_memory={}))
     return json.loads(json.dumps({name: str(value) for name, value in found.items()}))
 
 

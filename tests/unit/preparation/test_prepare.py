@@ -489,3 +489,10 @@ def test_maps_of_another_label_set_are_noticed(photos: Path, tmp_path: Path, cou
     assert run(photos, tmp_path / "right", segmenter=right).count("made") == count
     with pytest.raises(DataError, match="implausible") if count > 2 else nullcontext():
         assert run(photos, tmp_path / "out", segmenter=wrong).count("kept") == 0
+
+
+def test_a_minimum_confidence_needs_a_segmenter_that_says_how_sure_it_is(
+    photos: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="the segmenter 'deepfashion' does not say how sure it is"):
+        run(photos, tmp_path / "out", min_confidence=0.9)

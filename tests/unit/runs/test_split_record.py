@@ -117,6 +117,8 @@ def test_a_spec_may_name_a_file_with_its_split(own: Any, caplog: pytest.LogCaptu
     data = own(train=["a", "b"], validation=["c"], test=["d"])
     assert make_split(Names("d", "c", "b", "a"), data) == Split(("a", "b"), ("c",), ("d",))
     assert not caplog.text
+    assert make_split(Names("d", "c", "a"), data) == Split(("a",), ("c",), ("d",))
+    assert "own.json: names 1 sample that the data set does not have or that are excluded: b" in caplog.text
     make_split(Names("d", "c", "b", "a", "e", "f"), data)
     assert "own.json: does not name 2 samples, which the run does not use" in caplog.text
 
@@ -134,8 +136,8 @@ def test_a_person_on_both_sides_is_named(own: Any, caplog: pytest.LogCaptureFixt
 @pytest.mark.parametrize(
     ("sides", "words"),
     [
-        ({"train": ["a", "gone"], "test": ["b"]}, "names 1 sample that the data set does not have: gone"),
-        ({"train": ["a", "b"]}, "needs at least one training and one test sample"),
+        ({"train": ["gone"], "test": ["b"]}, "names no training or no test sample that the data set has"),
+        ({"train": ["a", "b"]}, "names no training or no test sample that the data set has"),
     ],
 )
 def test_a_split_that_does_not_fit_is_rejected(own: Any, sides: dict[str, list[str]], words: str) -> None:

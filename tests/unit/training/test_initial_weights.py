@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from skinfw.pipeline import Pipeline
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split, write_split
+from skinfw.training import initial_weights
 
 PIX2PIX = {"type": "pix2pix", "base_channels": 4, "depth": 2}
 
@@ -76,6 +80,27 @@ def test_a_run_that_saw_held_out_samples_is_rejected(
     write_split(first, Split(split.train + split.test[:2], split.validation, ()))
     with pytest.raises(RunError, match="was trained on 2 test or validation samples of this run"):
         Pipeline(spec, output=tmp_path / "again").fit()
+
+
+def test_a_run_that_saw_copies_of_held_out_samples_is_rejected(first: Run) -> None:
+    """A copy has the same content under another name."""
+    write_split(first, Split(("old",), (), ()))
+    first.data_path.write_text(json.dumps({"old": "1234", "unhashed": None}), encoding="utf-8")
+    source = SimpleNamespace(sample_fingerprints=lambda: {"new": "1234", "other": "5678"})
+    copies = initial_weights._copies(first, source)  # type: ignore[arg-type]
+    assert copies == {"new": "old"}
+    initial_weights.reject_overlap(first.folder, Split(("new",), ("other",), ()), copies)
+    with pytest.raises(RunError, match=r"was trained on 1 test or .* for example 'new'"):
+        initial_weights.reject_overlap(first.folder, Split(("other",), (), ("new",)), copies)
+
+
+def test_a_checkpoint_by_itself_has_no_split(
+    tmp_path: Path, first: Run, spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(first.checkpoint("best"), tmp_path / "alone.safetensors")
+    monkeypatch.chdir(tmp_path)
+    spec["training"]["initial_weights"] = "alone.safetensors"
+    assert Pipeline(spec, output=tmp_path / "run").fit().run.checkpoint("last").is_file()
 
 
 def test_a_run_of_another_task_is_rejected(
