@@ -41,8 +41,8 @@ def command(
     """Inpaint the samples in INPUT with RUN, a run folder, and write OUTPUT/NAME.png for each.
 
     RUN may also be a checkpoint, a model of skinfw like skinfw:NAME (see skinfw list models), or an exported
-    .onnx file, which needs no torch. INPUT is one sample folder, a folder of them at any depth, or a quoted glob;
-    the target is not needed.
+    .onnx file, which needs no torch. INPUT is one sample folder, a folder of them at any depth, or a quoted
+    glob; the target is not needed.
 
     Pixels outside the inpainted region equal the input, which is checked in every file.
     """
