@@ -21,6 +21,9 @@ FORMAT = 1
 MAX_SAMPLE_BYTES = 2**32 - 2**20
 """Maximum bytes of the files of a sample together."""
 
+MAX_SAMPLE_FILES = 1000
+"""Maximum number of files of a sample."""
+
 MAX_LINE = 2**20
 """Maximum bytes of a line of the index."""
 
@@ -60,7 +63,7 @@ class SampleLine(_Line):
     group: str
     segmenter: str
     hash: _Digest
-    files: Annotated[dict[str, tuple[_Position, _Position]], Field(min_length=1, max_length=1000)]
+    files: Annotated[dict[str, tuple[_Position, _Position]], Field(min_length=1, max_length=MAX_SAMPLE_FILES)]
 
 
 class ShardLine(_Line):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from skinfw.data.sample_files import FolderFiles, PackedFiles
 from skinfw.data.sample_folder import record_of
 from skinfw.data.sample_hash import sample_hash
 from skinfw.data.sample_search import all_samples, not_excluded
-from skinfw.data.shard_lines import MAX_SAMPLE_BYTES
+from skinfw.data.shard_lines import MAX_SAMPLE_BYTES, MAX_SAMPLE_FILES
 from skinfw.data.shard_writer import ShardWriter
 from skinfw.errors import DataError, RunError, counted, write_error_text
 from skinfw.preparation.config import NEAR_DUPLICATE
@@ -79,7 +79,8 @@ def pack(
     _reject_existing(output)
     base, found = all_samples(data.absolute())
     names = sorted(not_excluded(data, base, found))
-    _reject_names(base, names)
+    for name in names:
+        _reject_name(base / name, name, "folder")
     folders = {name: base / name for name in names}
     groups = sample_groups(folders, person_id, duplicate_distance)
     if shuffle is not None:
@@ -106,12 +107,11 @@ def _reject_existing(output: Path) -> None:
         raise RunError(f"{output}: already exists; remove it, or give a folder that does not exist")
 
 
-def _reject_names(base: Path, names: Sequence[str]) -> None:
-    for name in names:
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise DataError(f"{base / name}: its name is not UTF-8; rename the folder") from None
+def _reject_name(path: Path, name: str, what: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{path}: its name is not UTF-8; rename the {what}") from None
 
 
 def _add(writer: ShardWriter, name: str, folder: Path, groups: Mapping[str, str]) -> None:
@@ -122,7 +122,14 @@ def _add(writer: ShardWriter, name: str, folder: Path, groups: Mapping[str, str]
 
 def _contents(files: FolderFiles) -> dict[str, bytes]:
     left, contents = MAX_SAMPLE_BYTES, {}
-    for name in sorted(filter(files.has, files.names)):
+    names = sorted(filter(files.has, files.names))
+    if len(names) > MAX_SAMPLE_FILES:
+        raise DataError(
+            f"{files.where}: has {len(names):,} files, but a sample in a shard has at most "
+            f"{MAX_SAMPLE_FILES:,}; remove those that do not belong to it"
+        )
+    for name in names:
+        _reject_name(files.where / name, name, "file")
         try:
             contents[name] = files.read(name, left)
         except OSError as error:

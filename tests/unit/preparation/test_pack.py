@@ -159,7 +159,7 @@ def test_of_two_processes_the_slower_one_replaces_nothing(samples: Path, tmp_pat
     assert list(contents(tmp_path / "shards")) == ["mine"]
 
 
-@pytest.mark.parametrize("stop", ["record", "disk", "interrupt", "name"])
+@pytest.mark.parametrize("stop", ["record", "disk", "interrupt", "name", "file", "many"])
 def test_what_fails_leaves_nothing_behind(
     stop: str, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +170,13 @@ def test_what_fails_leaves_nothing_behind(
     elif stop == "name":
         (samples / "anna").rename(samples / os.fsdecode(b"ann\xe9"))
         message = "its name is not UTF-8; rename the folder"
+    elif stop == "file":
+        (samples / "anna" / os.fsdecode(b"not\xe9s")).touch()
+        message = "its name is not UTF-8; rename the file"
+    elif stop == "many":
+        for number in range(999):  # besides two others
+            (samples / "anna" / f"{number}.txt").touch()
+        message = f"{samples / 'anna'}: has 1,001 files, but a sample in a shard has at most 1,000"
     elif stop == "disk":
 
         def full(*_: object, **__: object) -> None:
