@@ -16,14 +16,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from PIL import Image
+
+from skinfw.system.source_code import code_fingerprint
+from skinfw_plugins.inputs.config import ApparelConfig
 
 ROOT = Path(__file__).parents[1]
 RUNS = ROOT / "runs"
@@ -62,6 +67,9 @@ ABLATIONS = (
     "takes a minute or two with drawn people, too short to learn anything, and writes tables, plots and a "
     "page; <code>--size photos</code> trains on your photos.</p>\n"
 )
+
+EVALUATIONS = "evaluations"
+"""The folder in a run with evaluations of other data."""
 
 CAPTION = "Best, median and worst test image: input, output, truth."
 
@@ -170,12 +178,13 @@ def drawn(spec: dict[str, Any]) -> bool:
 
 
 def small_run(path: Path) -> Path:
-    """Return the report of a small run of a spec, which is trained if the spec or the settings changed.
+    """Return the report of a small run of a spec, trained if the spec, the settings or skinfw's code changed.
 
     Raises:
         PluginError: it fails.
     """
-    key = hashlib.sha256(path.read_bytes() + json.dumps(SMALL).encode()).hexdigest()[:8]
+    made_of = json.dumps([path.read_text(encoding="utf-8"), SMALL, code_fingerprint([ApparelConfig])])
+    key = hashlib.sha256(made_of.encode()).hexdigest()[:8]
     report = RUNS / "docs" / f"{path.stem}-{key}" / "report.html"
     if not report.is_file():
         settings = [part for key, value in SMALL.items() for part in ("--set", f"{key}={json.dumps(value)}")]
@@ -193,13 +202,45 @@ def small_run(path: Path) -> Path:
 
 
 def copy_page(page: Path, target: Path) -> None:
-    """Copy a page and the images beside it; its weights and logs stay."""
-    shutil.copy(page, target / page.name)
-    for path in sorted(page.parent.rglob("*")):
-        if path.suffix in (".webp", ".png", ".svg", ".csv") and path.is_file():
-            place = target / path.relative_to(page.parent)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, place)
+    """Copy a page and the files below its folder that it links to, with theirs.
+
+    Evaluations stay, which may be of photos.
+    """
+    root, left, seen = page.parent.resolve(), [page.resolve()], set[Path]()
+    while left:
+        path = left.pop()
+        inside = path.is_relative_to(root) and EVALUATIONS not in path.relative_to(root).parts
+        if path in seen or not inside or not path.is_file():
+            continue
+        seen.add(path)
+        place = target / path.relative_to(root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+        if path.suffix == ".html":
+            left += linked_files(path)
+
+
+def linked_files(page: Path) -> list[Path]:
+    """Return the files on this machine that a page links to or shows."""
+    found = _Links()
+    found.feed(page.read_text(encoding="utf-8"))
+    parts = map(urlsplit, found.targets)
+    return [
+        (page.parent / unquote(each.path)).resolve()
+        for each in parts
+        if each.path and not each.scheme and not each.netloc
+    ]
+
+
+class _Links(HTMLParser):
+    """Collects what the elements of a page refer to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.targets += [value for name, value in attrs if name in ("href", "src") and value]
 
 
 def strip(run: Path) -> Image.Image | None:

@@ -38,7 +38,7 @@ def make_run(folder: Path, dataset: str = "mannequins", page: str = "report.html
     """Write what a run leaves behind; each of its test images is of one color."""
     images = folder / "samples" / "test"
     images.mkdir(parents=True, exist_ok=True)
-    (folder / page).write_text("the page")
+    (folder / page).write_text('<img src="samples/test/best-1-output.png"><a href="#top">top</a>')
     (folder / "spec.json").write_text(json.dumps({"data": {"dataset": {"type": dataset}}}))
     (folder / "weights.safetensors").write_bytes(b"heavy")
     for row, rank in enumerate(("best", "median", "worst")):
@@ -102,6 +102,27 @@ def test_photos_and_weights_are_not_published(gallery: ModuleType, tmp_path: Pat
     assert not list(site.rglob("*.safetensors"))
 
 
+def test_only_what_a_page_links_to_is_published(gallery: ModuleType, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "runs" / "mask" / "a b-0").parent
+    (run / "evaluations" / "photos").mkdir(parents=True)
+    other = ("evaluations/photos/report.html", "samples/test/photo.png", "../ablation.csv", "../../me.png")
+    for path in other:
+        (run / path).write_text("not drawn")
+    (run / "report.html").write_text(
+        "".join(f'<a href="{path}">' for path in (other[0], other[3], "https://a.b/c", "gone.png"))
+        + '<img src="samples/test/best-1-output.png"><img src="data:image/png;base64,AA==">'
+    )
+    page = tmp_path / "runs" / "mask" / "ablation.html"
+    page.write_text('<a href="a%20b-0/report.html">report</a>')
+    gallery.copy_page(page, tmp_path / "site")
+    published = {path.relative_to(tmp_path / "site").as_posix() for path in files(tmp_path / "site")}
+    assert published == {"ablation.html", "a b-0/report.html", "a b-0/samples/test/best-1-output.png"}
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
 def test_an_ablation_on_drawn_people_shows_its_page(gallery: ModuleType, tmp_path: Path) -> None:
     make_run(tmp_path / "runs" / "mask" / "with_mask-0")
     (tmp_path / "runs" / "mask" / "ablation.html").write_text("the page")
@@ -133,7 +154,7 @@ def test_a_small_run_that_fails_stops_the_build(gallery: ModuleType, tmp_path: P
         gallery.real_small_run(tmp_path / "broken.json")
 
 
-def test_a_small_run_is_kept_until_its_spec_changes(
+def test_a_small_run_is_kept_until_its_spec_or_the_code_changes(
     gallery: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[list[str]] = []
@@ -148,4 +169,6 @@ def test_a_small_run_is_kept_until_its_spec_changes(
     for text in ("{}", "{}", "{ }"):
         spec.write_text(text)
         assert gallery.real_small_run(spec).is_file()
-    assert len(trained) == 2 and "data.dataset.count=400" in trained[0]
+    monkeypatch.setattr(gallery, "code_fingerprint", lambda classes: "of other code")
+    gallery.real_small_run(spec)
+    assert len(trained) == 3 and "data.dataset.count=400" in trained[0]
