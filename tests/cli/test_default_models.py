@@ -17,9 +17,10 @@ import skinfw
 from skinfw.cli import main
 from skinfw.cli.model_argument import model_and_photo
 from skinfw.data.label_file import read_labels
-from skinfw.errors import UserError
+from skinfw.errors import DataError, UserError
 from skinfw.models.defaults import default_painter, default_painters
 from skinfw.serving.models import load_models
+from skinfw_plugins.inputs.masks import FaceInput
 
 SIZE = (192, 128)
 
@@ -117,6 +118,25 @@ def test_a_pose_is_found_if_an_input_needs_it(
         inpainter.paint(photo, mask)
     (tmp_path / "pose.json").rename(photo.parent / "anna_keypoints.json")
     assert inpainter.paint(photo, mask).report["pose"] is True
+
+
+def test_only_an_input_that_needs_the_pose_has_it_found(
+    models: Path, photo: Path, mask: Path, make_run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The face is in the label map, and an input that fails for another reason says so itself."""
+    inputs = ["apparel_head_foot", "face"]
+    data = {"dataset": {"type": "mannequins", "count": 4}, "size": [32, 16], "inputs": inputs}
+    run = make_run(tmp_path / "run", data=data, composite="mask", discriminator=None, losses=["l1"])
+    inpainter = skinfw.Inpainter.load(run.folder, device="cpu")
+    (photo.parent / "anna_keypoints.json").unlink()
+    assert inpainter.paint(photo, mask).report["pose"] is False
+
+    def broken(*_: object) -> None:
+        raise DataError("broken")
+
+    monkeypatch.setattr(FaceInput, "read", broken)
+    with pytest.raises(DataError, match="broken"):
+        inpainter.paint(photo, mask)
 
 
 def test_where_clothes_come_off_a_pose_is_needed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ def make_condition(
     names: Sequence[str],
     encoder: PoseEncoder[Any],
     preparation: Preparation,
+    find_pose: Callable[[], Keypoints],
 ) -> Mapping[str, RgbImage]:
     """Return the images of a photo's crop that a model needs, each uint8 ``(H, W, C)`` of the network's size.
 
@@ -50,6 +51,7 @@ def make_condition(
         names: the fields that the model needs.
         encoder: draws the pose.
         preparation: how the model's training samples were prepared.
+        find_pose: finds the pose; called if it is unknown and an input cannot be made without it.
 
     Raises:
         DataError: an input needs something that the photo or the pose does not show.
@@ -65,6 +67,8 @@ def make_condition(
     shown = replace(segmentation, labels=np.where(painted, np.uint8(skin), labels))
     visible = shown.region("skin") & ~painted if preparation.keeps_skin else None
     parts = make_agnostic(resize_image(crop, size), shown, preparation.removed_margin, visible)
+    if keypoints is None and any(each.read(parts) is None for each in io.inputs.values()):
+        keypoints = find_pose()  # the photo lacks nothing else
     if keypoints is not None:
         pose = keypoints.mapped(1.0, 1.0, -box.left, -box.top).resized((box.height, box.width), size)
         parts = replace(parts, pose=pose, line=encoder.draw(pose, size), style=encoder.config.draw)

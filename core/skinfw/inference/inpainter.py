@@ -313,16 +313,11 @@ class Inpainter:
     ) -> Mapping[str, RgbImage]:
         """Return what the network sees, with a pose if one of its inputs needs it."""
 
-        def made(pose: Keypoints | None) -> Mapping[str, RgbImage]:
-            prepared = self.model.preparation
-            return make_condition(
-                photo, limbs, labels, pose, box, self.io, self.model.inputs, self.pose_encoder, prepared
-            )
+        def find_pose() -> Keypoints:
+            with connections(self.trusted):
+                return self._pose(source, seen.person)
 
-        try:
-            return made(seen.pose)
-        except DataError:
-            if seen.pose is not None:
-                raise
-        with connections(self.trusted):
-            return made(self._pose(source, seen.person))
+        return make_condition(
+            photo, limbs, labels, seen.pose, box, self.io, self.model.inputs, self.pose_encoder,
+            self.model.preparation, find_pose,
+        )  # fmt: skip
