@@ -108,10 +108,12 @@ def evaluate_generator(
     with torch.random.fork_rng(cards, device_type="cuda" if device.type == "cpu" else device.type):
         torch.manual_seed(spec.seed)
         skip = spec.data.on_corrupt == "skip"
+        with_memory = split != "validation"  # where nothing shows it
         measured = {
             TRAINED: _measure(
                 generator, spec, dataset, names, device, count,
-                skip_corrupt=skip, with_tones=split != "validation", cache=cache, together=together,
+                skip_corrupt=skip, with_tones=split != "validation", with_memory=with_memory, cache=cache,
+                together=together,
             )
         }  # fmt: skip
         unavailable: dict[str, str] = {}
@@ -121,8 +123,9 @@ def evaluate_generator(
             try:
                 data = in_parts(partial(_begun, baseline, spec, inpainted), together)
                 measured[name] = _measure(
-                    baseline.to(device), spec, data, inpainted, device, count, cache=cache, together=together
-                )
+                    baseline.to(device), spec, data, inpainted, device, count,
+                    with_memory=with_memory, cache=cache, together=together,
+                )  # fmt: skip
             except SkinfwError as error:
                 if name in required:
                     raise
@@ -167,6 +170,7 @@ def _measure(
     *,
     skip_corrupt: bool = False,
     with_tones: bool = False,
+    with_memory: bool,
     cache: SampleCache | None = None,
     together: Together,
 ) -> _Measured:
@@ -188,7 +192,8 @@ def _measure(
 
     def measure() -> _Part:
         part = _Part()
-        for inpainted in inpaint_batches(generator, spec, covered(loader, spec), device, with_memory=True):
+        batches = covered(loader, spec)
+        for inpainted in inpaint_batches(generator, spec, batches, device, with_memory=with_memory):
             # the written image, rounded to 8 bits, is evaluated
             images, alpha = inpainted.tensors()
             metrics.update(images.to(device), inpainted.batch, None if alpha is None else alpha.to(device))
@@ -221,7 +226,7 @@ def _joined(
     total, images = (sum(each) for each in zip(*times, strict=True))
     tones = tuple(tone for part in parts for tone in part.tones)
     seconds = total / images if generator.timed else None
-    grown = [part.grown for part in parts if part.grown is not None and generator.timed]
+    grown = [part.grown for part in parts if part.grown is not None]
     # its parameters and buffers were there before its first pass
     weights = sum(each.nbytes for each in (*generator.parameters(), *generator.buffers()))
     peak = max(grown) + weights if grown else None

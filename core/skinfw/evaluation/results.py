@@ -76,7 +76,7 @@ class Evaluation:
         computed_masks: the number of samples whose masks were computed, by what computed them; those with
             label maps from files are not counted.
         peak_memory: bytes that the generator's pass over the first batch took at most, with its weights; None
-            if its images were only read, or where memory is not measured.
+            if its images were only read, or where memory is not measured, as for validation.
     """
 
     split: SplitName

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,15 +18,19 @@ if TYPE_CHECKING:
     import torch
 
 _INTERVAL = 0.002
-"""Seconds between two looks at the memory of a process."""
+"""Seconds between two looks at the memory of the processes."""
+
+_LISTING = 0.1
+"""Seconds between two lists of the processes, which take longer than a look."""
 
 
 class PeakMemory:
     """Measures by how much the memory in use grows at most in its with block.
 
     On a CUDA device, that is what torch allocates there. On the CPU, it is the resident memory of this
-    process and of the processes that it starts meanwhile, seen every 2 ms. Memory that was freed before is
-    given back first: work that only reused it would seem to take none.
+    process and of the processes that it starts meanwhile, seen at short intervals: a process that ends soon
+    may be missed. Memory that was freed before is given back first: work that only reused it would seem to
+    take none.
 
     Args:
         device: where the work is done.
@@ -51,7 +57,7 @@ class PeakMemory:
             release_freed_memory()
             me = psutil.Process()
             others = {each.pid for each in me.children(recursive=True)}
-            self._before = self._peak = _resident(me, others)
+            self._before = self._peak = _resident([me])
             self._watcher = threading.Thread(target=self._watch, args=(me, others), daemon=True)
             self._watcher.start()
         return self
@@ -70,19 +76,19 @@ class PeakMemory:
             self.grown = self._peak - self._before
 
     def _watch(self, me: psutil.Process, others: Collection[int]) -> None:
-        done = False
+        done, processes, listed = False, [me], time.monotonic()
         while not done:
             done = self._over.wait(_INTERVAL)  # once more after the end
-            self._peak = max(self._peak, _resident(me, others))
+            if done or time.monotonic() - listed > _LISTING:
+                processes = [me, *(each for each in me.children(recursive=True) if each.pid not in others)]
+                listed = time.monotonic()
+            self._peak = max(self._peak, _resident(processes))
 
 
-def _resident(me: psutil.Process, others: Collection[int]) -> int:
-    """Return the resident bytes of a process and its children besides some of them."""
-    total: int = me.memory_info().rss
-    for child in me.children(recursive=True):
-        if child.pid not in others:
-            try:
-                total += child.memory_info().rss
-            except psutil.Error:  # it ended
-                continue
+def _resident(processes: Iterable[psutil.Process]) -> int:
+    """Return the resident bytes of processes; those that ended have none."""
+    total = 0
+    for process in processes:
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
     return total

@@ -22,6 +22,7 @@ from skinfw.errors import DataError, RunError
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference import batch_inpainter as painting
+from skinfw.inference import paint
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs import checkpoints
 from skinfw.runs.trained import open_trained
@@ -135,6 +136,41 @@ def test_the_memory_of_each_generator_is_its_own(tiny_spec: Callable[..., Any]) 
     taken = {name: (value or 0) / 2**20 for name, value in found.peak_memory.items()}
     assert 180 < taken["trained"] < 260 and 180 < taken["again"] < 260
     assert taken["light"] < 60 and 100 <= taken["weighty"] < 160
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [(8, 2 / 6), (4, 2 / 2), (2, (2 + 3) / 4)])
+def test_the_pass_in_which_memory_is_measured_is_not_timed(
+    batch_size: int, expected: float, tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The passes over six images take 1, 2, 3... seconds."""
+    passes, clock = [0], [0.0]
+
+    class Slower(Gray):
+        def forward(self, *inputs: Tensor | None, **more: Tensor | None) -> Tensor:
+            passes[0] += 1
+            clock[0] += passes[0]
+            return super().forward(*inputs, **more)
+
+    monkeypatch.setattr(paint, "_now", lambda device: clock[0])
+    value = tiny_spec()
+    value["training"]["eval_batch_size"] = batch_size
+    spec = parse_spec(value)
+    found = evaluate(spec, Slower(GeneratorConfig(), io(spec)), count=6)
+    assert found.peak_memory["trained"] is not None
+    assert found.seconds_per_image["trained"] == pytest.approx(expected)
+
+
+def test_memory_is_not_measured_for_validation(
+    tiny_spec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = parse_spec(tiny_spec())
+    data = build_dataset(spec)
+    monkeypatch.delattr(paint.PeakMemory, "__enter__")
+    found = evaluate_generator(
+        Gray(GeneratorConfig(), io(spec)), spec, data, data.names()[:2],
+        split="validation", step=0, device=CPU, baselines={"again": Gray(GeneratorConfig(), io(spec))},
+    )  # fmt: skip
+    assert found.peak_memory == {"trained": None, "again": None}
 
 
 def test_two_baselines_of_one_type_keep_their_own_values(tiny_spec: Callable[..., Any]) -> None:
