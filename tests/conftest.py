@@ -161,7 +161,8 @@ def make_run(tiny_spec: Callable[..., SpecValue]) -> Callable[..., Any]:
         import torch
 
         from skinfw.assembly.assemble import build_dataset, build_generator
-        from skinfw.runs.checkpoints import Progress, save_checkpoint
+        from skinfw.runs.checkpoint_header import Progress
+        from skinfw.runs.checkpoints import save_checkpoint
         from skinfw.runs.create import create_run
         from skinfw.specs.spec import parse_spec
 

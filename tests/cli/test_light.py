@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from skinfw.components.reference import use_default
 from skinfw.errors import TrainingError, UserError
 
 HEAVY = ("torch", "torchvision", "cv2", "torchmetrics", "accelerate", "matplotlib", "skimage", "kornia")
+ALL_HEAVY = (*HEAVY, "numpy", "PIL", "onnx", "onnxruntime", "pooch", "requests", "scipy", "timm")
 SKINFW = [sys.executable, "-m", "skinfw"]
 SPEC: dict[str, Any] = {
     "name": "light",
@@ -151,8 +153,22 @@ def test_validating_loads_neither_published_weights_nor_what_runs_them(tmp_path:
         path = tmp_path / f"{number}.json"
         path.write_text(json.dumps(value), encoding="utf-8")
         commands.append(["validate", str(path)])
-    heavy = (*HEAVY, "numpy", "PIL", "onnx", "onnxruntime", "pooch", "requests", "scipy", "timm")
-    assert loaded(commands, heavy) == {}
+    assert loaded(commands, ALL_HEAVY) == {}
+
+
+def test_validating_reads_the_licenses_of_other_runs_without_torch(
+    tmp_path: Path, make_run: Callable[..., Any]
+) -> None:
+    run = make_run(tmp_path / "run")
+    commands = []
+    for number, name in enumerate([str(run.folder), "hub:owner/net@v1", "skinfw:street-painter"]):
+        path = tmp_path / f"{number}.json"
+        licenses = {"declared": {"mannequins": {"license": "MIT"}}}  # the ledger is made
+        training = {"epochs": 1, "initial_weights": name}
+        spec = {**SPEC, "training": training, "licenses": licenses}
+        path.write_text(json.dumps(spec), encoding="utf-8")
+        commands.append(["validate", str(path)])
+    assert loaded(commands, ALL_HEAVY) == {}
 
 
 def test_help_and_validate_are_nearly_as_quick_as_their_libraries(spec: Path) -> None:

@@ -29,7 +29,8 @@ from skinfw.assembly.assemble import build_segmentation_network
 from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
 from skinfw.preparation.pack import pack
-from skinfw.runs.checkpoints import Progress, save_checkpoint
+from skinfw.runs.checkpoint_header import Progress
+from skinfw.runs.checkpoints import save_checkpoint
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import EXAMPLE_NAMES
 from skinfw_plugins.datasets.mannequin import CLASSES, draw_person

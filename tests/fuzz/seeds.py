@@ -247,7 +247,8 @@ def checkpoints() -> Files:
 
     import torch
 
-    from skinfw.runs.checkpoints import Progress, save_checkpoint
+    from skinfw.runs.checkpoint_header import Progress
+    from skinfw.runs.checkpoints import save_checkpoint
     from skinfw.specs.spec import parse_spec
 
     spec = parse_spec(json.loads(specs()[0][1]))

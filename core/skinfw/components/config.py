@@ -99,7 +99,7 @@ class ComponentConfig(StrictModel):
     """Base of every component's configuration: frozen, no unknown fields, every field described."""
 
     def trained_by(self) -> Path | None:
-        """Return the run folder or checkpoint that the component was trained in; None for none."""
+        """Return the run folder, checkpoint or model that its weights come from; None for none."""
         return None
 
     def published_files(self) -> tuple[WeightsFile, ...]:

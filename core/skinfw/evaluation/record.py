@@ -6,7 +6,8 @@ from typing import Any
 
 from skinfw.components.weights import file_sha256
 from skinfw.evaluation.results import Evaluation
-from skinfw.runs.checkpoints import Checkpoint, read_progress
+from skinfw.runs.checkpoint_header import read_header
+from skinfw.runs.checkpoints import Checkpoint
 from skinfw.runs.environment import versions
 from skinfw.runs.folder import Run
 
@@ -28,7 +29,7 @@ def metrics_record(
     """
     last = run.checkpoint("last")
     # the best weights may be older: only the last checkpoint knows the run's progress
-    progress = read_progress(last) if last.is_file() else checkpoint.progress
+    progress = read_header(last).progress if last.is_file() else checkpoint.progress
     training = run.spec.training
     return {
         "checkpoint": {

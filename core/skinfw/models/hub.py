@@ -140,7 +140,7 @@ def _fetched(name: str) -> Path:
         raise _unreachable(name, repo, error) from error
     commit = str(info.sha)
     if not _COMMIT.fullmatch(commit):
-        raise UserError(f"{name}: the hub names no commit for it, but {commit!r}")
+        raise UserError(f"{name}: the hub returned {commit!r} instead of a commit")
     if revision != commit:
         logger.warning(
             "%s: %s, now at commit %s; name %s%s@%s for the same model later",
@@ -152,9 +152,10 @@ def _fetched(name: str) -> Path:
         there = {each.rfilename for each in info.siblings or ()}
         missing = [file for file in (SPEC, WEIGHTS) if file not in there]
         if missing:
+            verb = "is" if len(missing) == 1 else "are"
             raise UserError(
-                f"{name}: holds no model of skinfw share: {' and '.join(missing)} missing; pickled weights, "
-                "such as pytorch_model.bin, are never loaded"
+                f"{name}: is not a model that skinfw share uploaded: {' and '.join(missing)} {verb} missing; "
+                "pickled weights, such as pytorch_model.bin, are never loaded"
             )
         _download(name, repo, commit, place)
     return place

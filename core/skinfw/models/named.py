@@ -16,7 +16,7 @@ from skinfw.components.outside import KEEPS_VARIABLES, Outside, resolve_path
 from skinfw.components.variables import STORED
 from skinfw.errors import UserError
 from skinfw.models.embedded import embedded_file, find_model, is_embedded
-from skinfw.models.hub import is_on_hub, local_model
+from skinfw.models.hub import is_on_hub, local_model, repository
 
 
 def is_named(model: str | os.PathLike[str]) -> bool:
@@ -45,11 +45,14 @@ def model_file(model: Path) -> Path:
 
 
 def _resolve(value: Path, info: ValidationInfo) -> Path:
-    if not is_embedded(value):
-        return value if is_on_hub(value) else resolve_path(value, info)
+    if not is_named(value):
+        return resolve_path(value, info)
     if not (info.context or {}).get(STORED):  # a run can be opened without what made its data
         try:
-            find_model(str(value))
+            if is_embedded(value):
+                find_model(str(value))
+            else:
+                repository(value.as_posix())
         except UserError as error:
             raise PydanticCustomError("unknown_model", str(error)) from None
     return value

@@ -11,58 +11,24 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import torch
-from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save, save_file
 from torch import Tensor
 
 from skinfw.components.registry import installed
-from skinfw.components.strict_model import MAX_ENTRIES
-from skinfw.components.trust import Named, is_own, named_outside, reject_foreign, reject_links, sign
-from skinfw.components.validation_errors import format_errors
-from skinfw.errors import RunError, first_line, listed, shortened
+from skinfw.components.trust import Named, named_outside, reject_foreign, reject_links, sign
+from skinfw.errors import RunError, listed, shortened
+from skinfw.runs.checkpoint_header import KEY, Header, Progress, parse_header, unreadable
 from skinfw.runs.environment import providers, versions
 from skinfw.runs.folder import Run
-from skinfw.specs.spec import AnySpec, parse_spec
-from skinfw.system.json_file import parse_json, replacing
-
-KEY = "skinfw"
-
-MAX_METADATA = 16 * 2**20
-"""Maximum characters of the metadata."""
+from skinfw.specs.spec import AnySpec
+from skinfw.system.json_file import replacing
 
 logger = logging.getLogger("skinfw")
 _warned: set[str] = set()
-
-
-Count = Annotated[int, Field(ge=0, le=10**12)]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far training went.
-
-    Attributes:
-        step: optimizer steps done.
-        epoch: epochs done.
-        batches: batches done in the current epoch.
-        data: fingerprint of the data set.
-        closed: whether everything due after this step is done: if it ended an epoch or the run, samples
-            were shown and evaluated.
-        processes: number of training processes.
-        total_steps: optimizer steps of the whole run; None if unknown.
-    """
-
-    step: Count
-    epoch: Count
-    batches: Count
-    data: str
-    closed: bool = True
-    processes: Annotated[int, Field(ge=1, le=10**6)] = 1
-    total_steps: Count | None = None
 
 
 def save_checkpoint(
@@ -174,15 +140,6 @@ def average_of(network: str) -> str:
     return f"{network}_average"
 
 
-class _About(BaseModel):
-    """The metadata of every checkpoint."""
-
-    spec: dict[str, Any]
-    components: dict[str, str] = Field(max_length=MAX_ENTRIES)
-    versions: dict[str, str] = Field(max_length=MAX_ENTRIES)
-    progress: Progress
-
-
 def run_checkpoint(run: Run, which: str = "best") -> Checkpoint:
     """Read a checkpoint of a run; it is trusted as much as the run.
 
@@ -228,45 +185,22 @@ def read_checkpoint(path: Path, *, warn: bool = True) -> Checkpoint:
     """
     if not path.is_file():
         raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
-    found, about, tensors = _read(path)
-    _compare_providers(path, found.components, warn)
-    spec = parse_spec(about["spec"], source=f"{path} (its spec)", stored=True)
-    return Checkpoint(
-        path, spec, found.progress, about, tensors, is_own(about["spec"], about.get("signature"))
-    )
+    header, tensors = _read(path)
+    _compare_providers(path, header.components, warn)
+    return Checkpoint(path, header.parsed_spec(), header.progress, header.about, tensors, header.own)
 
 
-def _read(path: Path, *, with_tensors: bool = True) -> tuple[_About, dict[str, Any], dict[str, Tensor]]:
-    """Return the metadata of a checkpoint, validated and raw, and its tensors."""
+def _read(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """Return the metadata of a checkpoint and its tensors."""
     try:
         with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(KEY)
-            if text is None:
-                raise ValueError("it has no skinfw metadata")
-            if len(text) > MAX_METADATA:
-                raise ValueError(f"its metadata is longer than {MAX_METADATA:,} characters")
-            about = parse_json(text)
-            # as JSON, so that nothing is converted
-            found = _About.model_validate_json(text, strict=True)
-            names = file.keys() if with_tensors else []
-            return found, about, {name: file.get_tensor(name) for name in names}
-    except ValidationError as error:
-        errors = "; ".join(format_errors(error, about))
-        raise RunError(
-            f"{path}: not a readable skinfw checkpoint: its metadata is damaged: {errors}"
-        ) from error
+            header = parse_header(path, (file.metadata() or {}).get(KEY))
+            names = file.keys()
+            return header, {name: file.get_tensor(name) for name in names}
+    except RunError:
+        raise
     except Exception as error:  # whatever safetensors and torch raise for a damaged file
-        raise RunError(f"{path}: not a readable skinfw checkpoint: {first_line(error)}") from error
-
-
-def read_progress(path: Path) -> Progress:
-    """Read the training progress of a checkpoint, without its tensors.
-
-    Raises:
-        RunError: it is damaged, or not a skinfw checkpoint.
-    """
-    found, _, _ = _read(path, with_tensors=False)
-    return found.progress
+        raise unreadable(path, error) from error
 
 
 def _compare_providers(path: Path, components: Mapping[str, str], warn: bool) -> None:

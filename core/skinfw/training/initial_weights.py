@@ -47,9 +47,9 @@ def start_from(module: TrainingModule, path: Path, split: Split, source: Hashed)
         raise RunError(
             f"{checkpoint.path}: has no {module.network} to start from; give a run of the same task"
         )
-    folder = checkpoint.path.absolute().parent
-    if folder.name == CHECKPOINTS_FOLDER:
-        reject_overlap(folder.parent, split, {} if run is None else _copies(run, source))
+    folder = folder_of(checkpoint.path)
+    if folder is not None:
+        reject_overlap(folder, split, {} if run is None else _copies(run, source))
     for part in module.parts:
         if part.name not in given:
             continue
@@ -60,6 +60,12 @@ def start_from(module: TrainingModule, path: Path, split: Split, source: Hashed)
                 f"{checkpoint.path}: its {part.name} is another network than that of this spec: "
                 f"{first_line(error)}; make them the same"
             ) from error
+
+
+def folder_of(checkpoint: Path) -> Path | None:
+    """Return the run folder that holds a checkpoint; None for a checkpoint alone."""
+    folder = checkpoint.absolute().parent
+    return folder.parent if folder.name == CHECKPOINTS_FOLDER else None
 
 
 def _copies(run: Run, source: Hashed) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from skinfw.errors import RunError, first_line
-from skinfw.runs.checkpoints import Checkpoint, Progress
+from skinfw.runs.checkpoint_header import Progress
+from skinfw.runs.checkpoints import Checkpoint
 from skinfw.training.module import TrainingModule
 
 

@@ -19,7 +19,8 @@ from skinfw.data.split import Split
 from skinfw.errors import DataError, NotFiniteError, RunError
 from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.caller import HookCaller
-from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.runs.checkpoint_header import Progress
+from skinfw.runs.checkpoints import read_checkpoint, save_checkpoint
 from skinfw.runs.data_record import data_changes
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import write_split

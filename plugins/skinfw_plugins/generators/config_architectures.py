@@ -9,8 +9,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import GeneratorConfig, Size, SizeRequirement
-from skinfw.components.outside import Outside, SpecPath
+from skinfw.components.outside import Outside
 from skinfw.components.reference import ComponentSpec, Slot, use
+from skinfw.models.named import ModelPath
 from skinfw.specs.compatibility import gives_alpha, trains
 from skinfw_plugins.generators.config import ConditionalConfig
 from skinfw_plugins.networks.smp_config import SmpConfig
@@ -156,11 +157,12 @@ class TwoStageConfig(GeneratorConfig):
         description="train the coarse generator together with the refiner; false: its weights stay those of "
         "coarse_run",
     )
-    coarse_run: Annotated[SpecPath | None, Outside("path", training=True)] = Field(
+    coarse_run: Annotated[ModelPath | None, Outside("model", training=True)] = Field(
         default=None,
         validate_default=True,
         description="run folder whose best checkpoint initializes the coarse generator's weights when "
-        "training begins; null: the network's own initialization",
+        "training begins, a checkpoint, or a model like hub:ORG/NAME@COMMIT or skinfw:NAME; null: the "
+        "network's own initialization",
     )
 
     @field_validator("refiner")
@@ -186,6 +188,10 @@ class TwoStageConfig(GeneratorConfig):
                 "train_coarse false needs a coarse_run that trained the coarse generator",
             )
         return value
+
+    def trained_by(self) -> Path | None:
+        """Return the run of the coarse generator. See `ComponentConfig.trained_by`."""
+        return self.coarse_run
 
     @property
     def trains_coarse(self) -> bool:

@@ -14,12 +14,12 @@ from skinfw.components.config import Size
 from skinfw.data.split import Split
 from skinfw.errors import RunError
 from skinfw.interfaces import Generator, GeneratorIO
-from skinfw.runs.checkpoints import Checkpoint, read_checkpoint
-from skinfw.runs.trained import open_trained
+from skinfw.runs.checkpoints import Checkpoint
+from skinfw.runs.trained import checkpoint_of, open_run_or_checkpoint
 from skinfw.specs.compatibility import gives_alpha
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.spec import inpainting_spec
-from skinfw.training.initial_weights import reject_overlap
+from skinfw.training.initial_weights import folder_of, reject_overlap
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 
 COARSE = "coarse image"
@@ -95,7 +95,7 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         return self
 
     def prepare_training(self, data: DataSpec, split: Split) -> None:
-        """Take the coarse generator's weights from the best checkpoint of ``coarse_run``.
+        """Take the coarse generator's weights from the checkpoint that ``coarse_run`` names.
 
         Raises:
             RunError: the run does not exist, trained another generator or used other inputs or another size,
@@ -104,9 +104,11 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
         if self.config.coarse_run is None:
             self.coarse.prepare_training(data, split)
         else:
-            run = open_trained(self.config.coarse_run, "best")
-            self._load_coarse(read_checkpoint(run.checkpoint("best")), data)
-            reject_overlap(run.folder, split)
+            checkpoint = checkpoint_of(open_run_or_checkpoint(self.config.coarse_run, "best"), "best")
+            self._load_coarse(checkpoint, data)
+            folder = folder_of(checkpoint.path)
+            if folder is not None:
+                reject_overlap(folder, split)
         self.refiner.prepare_training(data, split)
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:

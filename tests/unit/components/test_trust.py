@@ -26,9 +26,9 @@ from skinfw.components.weights import WeightsFile, find_weights
 from skinfw.errors import DataError, TrustError, UserError
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import PoseEncoder
+from skinfw.runs.checkpoint_header import Progress
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import (
-    Progress,
     read_checkpoint,
     reject_untrusted,
     run_checkpoint,

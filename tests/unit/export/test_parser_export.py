@@ -15,7 +15,8 @@ from skinfw.errors import SkinfwError, UserError
 from skinfw.export import export as exporting
 from skinfw.export.convert import Sizes
 from skinfw.export.export import export_run
-from skinfw.runs.checkpoints import Progress, save_checkpoint
+from skinfw.runs.checkpoint_header import Progress
+from skinfw.runs.checkpoints import save_checkpoint
 from skinfw.runs.create import create_run
 from skinfw.runs.folder import Run
 from skinfw.runtime import OnnxModel, read_metadata

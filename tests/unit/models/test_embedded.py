@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from skinfw.inference.open_model import open_model
 from skinfw.models import embedded
 from skinfw.models.embedded import CARD, MAX_BYTES, RECORD, embedded_file, embedded_models
 from skinfw.models.named import model_file
-from skinfw.runs.checkpoints import KEY, read_checkpoint
+from skinfw.runs.checkpoint_header import KEY
+from skinfw.runs.checkpoints import read_checkpoint
 from skinfw_plugins.segmenters.config_parser import ParserConfig
 from skinfw_plugins.segmenters.parser import ParserSegmenter
 
@@ -264,7 +266,7 @@ def test_a_model_is_not_warned_of_when_skinfw_changes(models: Path, caplog: Any,
     monkeypatch.setattr(checkpoints, "_warned", set())
     changed = {key: "skinfw 0.0.9" for key in read_checkpoint(path).about["components"]}
     found = checkpoints._read(path)
-    about = found[0].model_copy(update={"components": changed})
+    about = replace(found[0], components=changed)
     monkeypatch.setattr(checkpoints, "_read", lambda *_: (about, *found[1:]))
     open_model(Path("skinfw:street-painter"), "best", "cpu", trust=False)
     assert caplog.messages == []

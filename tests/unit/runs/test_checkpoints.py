@@ -11,8 +11,9 @@ from safetensors.torch import save_file
 from skinfw.assembly.assemble import build_generator
 from skinfw.components.registry import installed
 from skinfw.errors import RegistryError, RunError
+from skinfw.runs.checkpoint_header import Progress
 from skinfw.runs.checkpoint_networks import load_generator, load_optimizer, optimizer_tensors
-from skinfw.runs.checkpoints import Progress, read_checkpoint, savable, save_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint, savable, save_checkpoint
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.specs.training_spec import TrainingSpec
 from skinfw.training.accelerator import make_accelerator

@@ -102,7 +102,7 @@ def test_metadata_that_are_no_json_are_told(run: Run, text: str, words: str) -> 
 
 
 def test_metadata_beyond_any_size_are_not_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skinfw.runs.checkpoints.MAX_METADATA", 100)
+    monkeypatch.setattr("skinfw.runs.checkpoint_header.MAX_METADATA", 100)
     assert "metadata is longer than 100 characters" in error(run)
 
 

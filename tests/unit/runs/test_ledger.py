@@ -142,6 +142,47 @@ def test_a_trained_parser_brings_the_rows_of_its_run(
     assert "mannequins" not in rows
 
 
+def test_a_coarse_run_brings_the_rows_of_its_run(spec: Make, make_run: Make, tmp_path: Path) -> None:
+    coarse = {"type": "pix2pix", "base_channels": 4}
+    run = make_run(tmp_path / "coarse", generator=coarse, metrics=["psnr", "lpips"])
+    made = {"type": "two_stage", "coarse": coarse, "coarse_run": str(run.folder)}
+    rows = rows_of(spec(generator=made))
+    assert rows["coarse"].sha256 == file_sha256(run.checkpoint())
+    assert rows["coarse"].used_by == ("generator two_stage",)
+    assert rows["alexnet-owt-7be5be79.pth"].used_by == ("coarse",)
+
+
+def test_folders_of_networks_are_unknown(spec: Make, tmp_path: Path) -> None:
+    pipeline = {"type": "diffusers", "path": str(tmp_path / "sd-inpainting")}
+    parser = {"type": "huggingface", "model": str(tmp_path / "segformer"), "labels": "atr"}
+    rows = rows_of(spec(baselines=[pipeline], data=photos(tmp_path, segmenter=parser)))
+    for name, user in (
+        ("sd-inpainting", "generator diffusers"),
+        ("segformer", "segmenter huggingface"),
+    ):
+        row = rows[name]
+        assert (row.kind, row.license, row.commercial, row.used_by) == ("weights", None, "unknown", (user,))
+
+
+def test_runs_may_name_each_other(spec: Make, make_run: Make, tmp_path: Path) -> None:
+    def training(name: str) -> dict[str, Any]:
+        return {"epochs": 1, "batch_size": 4, "initial_weights": str(tmp_path / name)}
+
+    make_run(tmp_path / "a", training=training("b"))
+    make_run(tmp_path / "b", training=training("a"))
+    rows = rows_of(spec(training=training("a")))
+    assert rows["a"].used_by == ("training",) and rows["b"].used_by == ("a",)
+
+
+@pytest.mark.parametrize("name", ["skinfw:gone", "hub:nobody"])
+def test_names_in_old_specs_that_mean_nothing_are_unknown(tiny_spec: Make, name: str) -> None:
+    value = tiny_spec(training={"epochs": 1, "batch_size": 4, "initial_weights": name})
+    with pytest.raises(SpecError, match=r"\$.training.initial_weights: " + name):
+        parse_spec(value)
+    row = rows_of(parse_spec(value, stored=True))[name]
+    assert (row.license, row.commercial) == (None, "unknown") and row.note.startswith(name)
+
+
 def test_what_the_user_declares_replaces_what_is_known(spec: Make, tmp_path: Path) -> None:
     declared = {
         "photos": {"license": "licenseref-agreement", "address": "https://example.org", "commercial": "yes"},

@@ -107,7 +107,10 @@ def test_nothing_pickled_is_downloaded(run: Run, hub: LocalHub) -> None:
     assert not any((folder / each).exists() for each in bad)
 
     hub.create("me/pickles", **{"spec.json": b"{}", "pytorch_model.bin": b"pickled"})
-    with pytest.raises(UserError, match=r"checkpoints/best.safetensors missing; pickled weights"):
+    with pytest.raises(
+        UserError,
+        match=r"not a model .* uploaded: checkpoints/best.safetensors is missing; pi",
+    ):
         local_model("hub:me/pickles")
     assert not any("pytorch_model.bin" in request for request in hub.requests)
 

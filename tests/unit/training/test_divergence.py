@@ -13,7 +13,8 @@ import torch
 from skinfw import Pipeline
 from skinfw.errors import NotFiniteError, TrainingError
 from skinfw.inference.generate import generate_folder
-from skinfw.runs.checkpoints import Progress, read_checkpoint, save_checkpoint
+from skinfw.runs.checkpoint_header import Progress
+from skinfw.runs.checkpoints import read_checkpoint, save_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.tasks.evaluate_run import evaluate_run
 from skinfw.training.finite import not_finite

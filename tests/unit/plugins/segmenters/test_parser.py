@@ -15,7 +15,8 @@ from skinfw.data.classes import ClassTable
 from skinfw.data.photo import Photo
 from skinfw.data.resize import resize_image
 from skinfw.errors import DataError, RunError
-from skinfw.runs.checkpoints import Progress, save_checkpoint
+from skinfw.runs.checkpoint_header import Progress
+from skinfw.runs.checkpoints import save_checkpoint
 from skinfw.specs.spec import parse_spec
 from skinfw_plugins.segmenters.config_parser import ParserConfig
 from skinfw_plugins.segmenters.parser import ParserSegmenter
