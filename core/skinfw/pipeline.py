@@ -19,6 +19,7 @@ from skinfw.hooks.caller import HookCaller, hook_distributions
 from skinfw.hooks.progress import RunProgress
 from skinfw.inference.generate import generate_folder
 from skinfw.interfaces import Dataset
+from skinfw.models.hub import reject_downloaded
 from skinfw.runs.create import create_run, record_environment
 from skinfw.runs.data_record import write_data
 from skinfw.runs.folder import Run, locked_run, open_run, started_here
@@ -106,7 +107,7 @@ class Pipeline:
         """Open a finished or interrupted run, to evaluate it, to use it, or to continue it with `fit`.
 
         Args:
-            folder: the run folder.
+            folder: the run folder, or a model on the hub like ``hub:ORG/NAME@COMMIT``, which `fit` rejects.
             overrides: values of its spec by dotted path, for example ``{"training.epochs": 40}`` to train
                 longer.
             trust: allow the programs, paths and addresses in its spec, even if somebody else trained it.
@@ -127,7 +128,7 @@ class Pipeline:
             source = str(run.spec_path)
             value = apply_overrides(spec.to_json(), overrides, source)
             spec = parse_spec(value, source=source, stored=True)
-        pipeline = cls(spec, output=folder, resume=True, hooks=hooks, progress=progress)
+        pipeline = cls(spec, output=run.folder, resume=True, hooks=hooks, progress=progress)
         pipeline._trust = run.trust
         return pipeline
 
@@ -141,10 +142,12 @@ class Pipeline:
 
         Raises:
             SkinfwError: an error in the data, the networks or the folder.
+            RunError: the run is a model from a hub.
             SpecError: the spec asks for commercial use, and a license does not permit it for certain.
             TrustError: somebody else started the run, and its spec names programs, paths or addresses.
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
+        reject_downloaded(self.output, "name it in training.initial_weights of a new run")
         if self._trust == "own" and not started_here(self.run):
             reject_foreign(named_outside(self.spec, training=True), str(self.run.spec_path))
         reject_unset(self.spec, training=True)

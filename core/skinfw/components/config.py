@@ -121,12 +121,10 @@ class DatasetConfig(ComponentConfig):
     Attributes:
         terms: under which license the data are published; None if that is unknown, as for your own photos.
         address: where the data come from; empty if unknown.
-        drawn: whether it shows drawn people alone, so that its images may be published.
     """
 
     terms: ClassVar[Terms | None] = None
     address: ClassVar[str] = ""
-    drawn: ClassVar[bool] = False
 
     def elsewhere(self, root: Path) -> Self | None:
         """Return the configuration for data of the same form in another place; None if it has no place.

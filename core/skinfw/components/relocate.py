@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -44,16 +45,21 @@ def _replaced(value: Any, moved: dict[str, str]) -> Any:
 
 
 def without_folders(value: Any) -> Any:
-    """Return JSON in which every path that tells about a machine is only its last part.
+    """Return JSON in which every path that tells about a machine is only its last part, as every address.
 
     Example:
         >>> without_folders({"root": "/home/anna/photos", "weights": "bodypix", "cache": "$SKINFW_DATA/x"})
         {'root': 'photos', 'weights': 'bodypix', 'cache': '$SKINFW_DATA/x'}
+        >>> without_folders("s3://anna:secret@host/shards/train.tar?key=1")
+        'train.tar'
     """
     if isinstance(value, dict):
         return {key: without_folders(part) for key, part in value.items()}
     if isinstance(value, list):
         return [without_folders(part) for part in value]
-    if isinstance(value, str) and guessed_kind(value) == "path":
-        return PureWindowsPath(value).name  # knows the separators of every system
-    return value
+    kind = guessed_kind(value) if isinstance(value, str) else None
+    if kind == "address":
+        address = urlsplit(value.strip())
+        return PurePosixPath(address.path).name or address.scheme
+    # knows the separators of every system
+    return PureWindowsPath(value).name if kind == "path" else value

@@ -24,10 +24,12 @@ from skinfw.export.parity import compare_inpainting, compare_parser, label_map, 
 from skinfw.export.samples import MAX_OTHER, Samples, readable, samples_of
 from skinfw.inference.checkpoint_model import preparation_of
 from skinfw.inference.noise import fixed_noise
+from skinfw.licenses.ledger import Ledger
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint, reject_untrusted
 from skinfw.runs.environment import versions
-from skinfw.runs.ledger import ledger_of
+from skinfw.runs.folder import Run
+from skinfw.runs.ledger import ledger_of, ledger_of_run
 from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.runtime.metadata import (
     KEY,
@@ -121,11 +123,16 @@ def export_run(
     checkpoint = checkpoint_of(run, which)
     if samples is None:
         reject_untrusted(checkpoint)
+    ledger = (
+        ledger_of_run(run, checkpoint)
+        if isinstance(run, Run)
+        else ledger_of(checkpoint.spec, data_sha256=checkpoint.progress.data, read=checkpoint.trusted)
+    )
     with connections(checkpoint.trusted):
         source = samples_of(run, checkpoint.spec, None if samples is None else Path(samples))
         export = _parser if isinstance(checkpoint.spec, SegmentationSpec) else _inpainting
         with replacing(output) as temporary:
-            metadata, cost = export(checkpoint, source, temporary, precision, license_note)
+            metadata, cost = export(checkpoint, source, temporary, precision, license_note, ledger)
     if target is not None:
         write_text(target, _script())
     return Exported(output, metadata, cost, target)
@@ -147,7 +154,12 @@ def _check_paths(output: Path, script: Path | None, overwrite: bool) -> None:
 
 
 def _inpainting(
-    checkpoint: Checkpoint, source: Samples, path: Path, precision: Precision, license_note: str | None
+    checkpoint: Checkpoint,
+    source: Samples,
+    path: Path,
+    precision: Precision,
+    license_note: str | None,
+    ledger: Ledger,
 ) -> tuple[ModelMetadata, str]:
     """Write an inpainting run's graph to a path. See `export_run`."""
     spec = checkpoint.spec
@@ -183,7 +195,7 @@ def _inpainting(
         seed=None if noise is None else spec.seed,
         preparation=preparation_of(spec, checkpoint.about),
         classes=None,
-        **_common(checkpoint, sizes, precision, license_note),
+        **_common(checkpoint, sizes, precision, license_note, ledger),
     )
     _write(model, metadata, path)
     samples += _at_other_sizes(source, sizes, size)
@@ -195,7 +207,12 @@ def _inpainting(
 
 
 def _parser(
-    checkpoint: Checkpoint, source: Samples, path: Path, precision: Precision, license_note: str | None
+    checkpoint: Checkpoint,
+    source: Samples,
+    path: Path,
+    precision: Precision,
+    license_note: str | None,
+    ledger: Ledger,
 ) -> tuple[ModelMetadata, str]:
     """Write a segmentation run's graph to a path. See `export_run`."""
     spec = checkpoint.spec
@@ -223,7 +240,7 @@ def _parser(
             names=classes.names, regions={region: names for region, names in classes.regions.items()}
         ),
         person_margin=spec.data.person_margin,
-        **_common(checkpoint, sizes, precision, license_note),
+        **_common(checkpoint, sizes, precision, license_note, ledger),
     )
     _write(model, metadata, path)
     session = OnnxRuntimeSession(path, default_threads())
@@ -242,10 +259,9 @@ def _at_other_sizes(source: Samples, sizes: Sizes, size: Size) -> list[Sample]:
 
 
 def _common(
-    checkpoint: Checkpoint, sizes: Sizes, precision: Precision, license_note: str | None
+    checkpoint: Checkpoint, sizes: Sizes, precision: Precision, license_note: str | None, ledger: Ledger
 ) -> dict[str, Any]:
     spec = checkpoint.spec
-    ledger = ledger_of(spec, data_sha256=checkpoint.progress.data, read=checkpoint.trusted)
     return {
         "size": spec.data.size,
         "multiple": sizes.multiple,

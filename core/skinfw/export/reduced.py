@@ -94,8 +94,10 @@ def export_checkpoint(
     _reject_needs(checkpoint, part)
     weights = {f"{part}.{name}": tensor for name, tensor in checkpoint.weights(part).items()}
     tensors = {name: stored(tensor, half) for name, tensor in weights.items()}
+    spec = checkpoint.spec.to_json()
     about: dict[str, Any] = {
-        "spec": without_folders(checkpoint.spec.to_json()),
+        # the addresses of licenses are meant for readers
+        "spec": {**without_folders(spec), "licenses": spec["licenses"]},
         **{key: checkpoint.about[key] for key in KEPT if key in checkpoint.about},
         "made_from": file_sha256(checkpoint.path),
         "license": license_note or "",

@@ -53,12 +53,12 @@ def package_row(name: str) -> LedgerRow:
         revision=found.version,
         sha256=_sha256(found),
         stated="" if terms is None else terms.stated,
-        note="its metadata name no license" if terms is None else terms.note,
+        note="its metadata does not name a license" if terms is None else terms.note,
     )
 
 
 def _terms(name: str, about: Mapping[str, Any]) -> Terms | None:
-    """Return what a package's metadata say; None if they name no license."""
+    """Return what a package's metadata says; None if it does not name a license."""
     expression = about.get("license_expression")
     text = (about.get("license") or "").strip()
     stated = "the package's metadata"

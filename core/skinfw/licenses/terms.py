@@ -28,6 +28,9 @@ definition (criterion 6) requires it, MIT-CMU and WTFPL, and licenses for data a
 _FORBIDDING = re.compile(r"CC-BY-NC-|CC-BY-NC-SA-|CC-BY-NC-ND-|PolyForm-Noncommercial-")
 """How the names of licenses begin that forbid it."""
 
+_OLD_GNU = re.compile(r"(?<![\w.-])([AL]?GPL-\d\.\d)(\+)?(?![\w.+-])")
+"""Names of GNU licenses that SPDX has deprecated, with + for later versions."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -60,11 +63,14 @@ def normalized(expression: str) -> str:
     Example:
         >>> normalized("apache-2.0 or licenseref-own")
         'Apache-2.0 OR LicenseRef-own'
+        >>> normalized("GPL-3.0+")
+        'GPL-3.0-or-later'
     """
     try:
-        return canonicalize_license_expression(expression)
+        canonical = canonicalize_license_expression(expression)
     except InvalidLicenseExpression as error:
         raise ValueError(str(error)) from None
+    return _OLD_GNU.sub(lambda old: f"{old[1]}-{'or-later' if old[2] else 'only'}", canonical)
 
 
 def commercial_use(expression: str | None) -> Commercial:

@@ -108,16 +108,18 @@ def _downloads() -> Path:
     return cache_folder() / "hub"
 
 
-def reject_downloaded(folder: Path) -> None:
+def reject_downloaded(folder: Path, instead: str = "give another place with --output") -> None:
     """Reject to write into the folder of a downloaded model, which stays as its commit is.
+
+    Args:
+        folder: the folder.
+        instead: what to do instead.
 
     Raises:
         RunError: it is one.
     """
     if folder.absolute().is_relative_to(_downloads().absolute()):
-        raise RunError(
-            f"{folder}: a model from a hub, which stays as it is; give another place with --output"
-        )
+        raise RunError(f"{folder}: a model from a hub, which stays as it is; {instead}")
 
 
 def _place(repo: str, commit: str) -> Path:
@@ -173,6 +175,13 @@ def _download(name: str, repo: str, commit: str, place: Path) -> None:
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # the library's notes on the download
 
 
+def is_refused(error: Exception) -> bool:
+    """Return whether the hub refuses a request without a login, or without the rights."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403)
+
+
 def _unreachable(name: str, repo: str, error: Exception) -> UserError:
     """Return the error for a model that cannot be fetched."""
     from huggingface_hub import constants
@@ -180,9 +189,9 @@ def _unreachable(name: str, repo: str, error: Exception) -> UserError:
 
     why = f"{type(error).__name__}: {first_line(error)}"
     if isinstance(error, HfHubHTTPError):
+        login = ", and log in with hf auth login if it is private" if is_refused(error) else ""
         return UserError(
-            f"{name}: {constants.ENDPOINT} does not give it ({why}); check name and revision, and log in "
-            "with hf auth login if it is private"
+            f"{name}: {constants.ENDPOINT} does not give it ({why}); check name and revision{login}"
         )
     folder = hub_folder(repo)
     own = repo.partition("/")[2]

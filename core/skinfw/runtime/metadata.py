@@ -92,7 +92,7 @@ class ModelMetadata(_Strict):
         checkpoint_sha256: hash of the checkpoint.
         skinfw: version that exported it.
         license: what to consider before using the weights.
-        ledger: the licenses of everything that the run used.
+        ledger: the licenses of everything that the run used; None in files of older versions.
         parity: what was compared with the checkpoint.
     """
 
@@ -114,7 +114,7 @@ class ModelMetadata(_Strict):
     checkpoint_sha256: str
     skinfw: str
     license: str
-    ledger: Ledger
+    ledger: Ledger | None = None
     parity: Parity
 
     def size_error(self, size: tuple[int, int]) -> str | None:

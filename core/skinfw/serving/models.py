@@ -17,6 +17,7 @@ from skinfw.errors import DataError, UserError
 from skinfw.inference.beside import labels_by, needs_files
 from skinfw.inference.inpainter import Inpainter
 from skinfw.models.embedded import find_model, is_embedded
+from skinfw.models.hub import is_on_hub, repository
 from skinfw.serving.worker import Worker
 
 
@@ -114,8 +115,10 @@ def _warm_up(inpainter: Inpainter) -> None:
 
 
 def _name(path: Path) -> str:
-    """Return the name of a run folder, of a file without its ending, or of a model in the package."""
+    """Return the name of a run folder, a file without its ending, or a model in the package or on a hub."""
     if is_embedded(path):
         return find_model(str(path)).name
+    if is_on_hub(path):
+        return repository(path.as_posix())[0].partition("/")[2]
     absolute = path.absolute()
     return absolute.name if absolute.is_dir() else absolute.stem

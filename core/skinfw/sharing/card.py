@@ -40,6 +40,21 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _OTHER = "other"
 """What the hub calls a license that it does not list."""
 
+_ON_HUB = frozenset(
+    {
+        "afl-3.0", "agpl-3.0", "apache-2.0", "artistic-2.0", "bsd-2-clause", "bsd-3-clause",
+        "bsd-3-clause-clear", "bsl-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-nc-2.0",
+        "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0",
+        "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0",
+        "cdla-permissive-1.0", "cdla-permissive-2.0", "cdla-sharing-1.0", "ecl-2.0", "epl-1.0", "epl-2.0",
+        "etalab-2.0", "eupl-1.1", "eupl-1.2", "gpl-2.0", "gpl-3.0", "isc", "lgpl-2.1", "lgpl-3.0",
+        "lppl-1.3c", "mit", "mpl-2.0", "ms-pl", "ncsa", "ofl-1.1", "osl-3.0", "postgresql", "unlicense",
+        "wtfpl", "zlib",
+    }
+)  # fmt: skip
+"""SPDX names, in lower case and without ``-only``, of the licenses that the hub lists:
+https://huggingface.co/docs/hub/repositories-licenses."""
+
 
 def model_card(
     spec: AnySpec,
@@ -124,9 +139,8 @@ def _license(expression: str | None) -> tuple[str | None, str | None]:
     """Return the hub's name of a license, and for one that it does not list the license's own name."""
     if expression is None:
         return None, None
-    if " " in expression or expression.startswith("LicenseRef-"):
-        return _OTHER, expression
-    return expression.lower(), None
+    name = expression.lower().removesuffix("-only")
+    return (name, None) if name in _ON_HUB else (_OTHER, expression)
 
 
 def _training(spec: AnySpec, record: dict[str, Any]) -> Table:

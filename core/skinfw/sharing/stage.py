@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from skinfw.components.trust import named_outside
 from skinfw.errors import SkinfwError, UserError, listed
 from skinfw.licenses.ledger import Ledger
 from skinfw.licenses.terms import commercial_use, normalized
 from skinfw.models.hub import BOM, CARD, LICENSES, METRICS, ONNX, SPEC, WEIGHTS, repository_name
+from skinfw.models.hub import FILES as DOWNLOADED
 from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.sharing.bom import bill_of_materials
@@ -20,8 +23,11 @@ from skinfw.sharing.card import model_card
 from skinfw.sharing.results import shared_results
 from skinfw.system.json_file import write_json, write_text
 
-IMAGES = "images"
-_RANKS = ("best", "median", "worst")
+_IMAGES = {rank: f"images/{rank}.webp" for rank in ("best", "median", "worst")}
+"""The test images that are shown."""
+
+FILES = (*DOWNLOADED, BOM, *_IMAGES.values())
+"""All that a staged folder can hold."""
 
 logger = logging.getLogger("skinfw")
 
@@ -64,21 +70,21 @@ def stage(
 
     Raises:
         UserError: the name or the license is invalid, the license permits what the ledger forbids, or a
-            package is missing.
+            package is missing, or an address in the spec has a password.
         RunError: the run was not evaluated since its last training.
     """
     repository_name(repo)
     run_checkpoint(run)  # rejects links that lead elsewhere in a run of somebody else
     results = shared_results(run)
     license_expression = _license(license_expression, results.ledger)
-    _warn_of_places(run)
+    _check_places(run)
     for source, name in ((run.checkpoint(), WEIGHTS), (run.spec_path, SPEC), (run.metrics_path, METRICS)):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     write_json(folder / LICENSES, results.ledger.to_json())
     exported = export and _export(run, folder / ONNX)
-    images = _images(run, folder / IMAGES, results.ledger)
+    images = _images(run, folder, results.ledger)
     card = model_card(
         run.spec, results, repo, license_expression=license_expression, exported=exported, images=images
     )
@@ -111,11 +117,24 @@ def _license(expression: str | None, ledger: Ledger) -> str | None:
     return name
 
 
-def _warn_of_places(run: Run) -> None:
-    places = sorted({each.value for each in named_outside(run.spec, training=True) if each.kind == "path"})
+def _check_places(run: Run) -> None:
+    """Warn of what the spec names outside skinfw, and reject passwords in it."""
+    text = json.dumps(run.spec.to_json())  # as readers see it: variables are not expanded
+    named = [
+        each
+        for each in named_outside(run.spec, training=True)
+        if each.kind != "hub" and json.dumps(each.value) in text
+    ]
+    for each in named:
+        if each.kind == "address" and "@" in urlsplit(each.value).netloc:
+            raise UserError(
+                f"{run.spec_path}: {each.place} has a user or a password in its address, which readers would "
+                "see; write the address as a variable, such as $PHOTOS, and train again"
+            )
+    places = sorted({each.value for each in named})
     if places:
         logger.warning(
-            "the spec and the weights name places on this machine, which readers will see: %s",
+            "the spec and the weights name your places and programs, which readers will see: %s",
             listed(places, 5),
         )
 
@@ -135,13 +154,15 @@ def _export(run: Run, path: Path) -> bool:
 def _images(run: Run, folder: Path, ledger: Ledger) -> Sequence[str]:
     """Copy the best, the median and the worst test image if the licenses of the data permit it."""
     rows = [row for row in ledger.rows if row.kind == "data"]
-    if not rows or any(commercial_use(row.license) != "yes" for row in rows):
+    if not rows or any(
+        each != "yes" for row in rows for each in (commercial_use(row.license), row.commercial)
+    ):
         return ()
     strips = sorted((run.test_samples_folder / "gallery").glob("*.webp"))
     if not strips:
         return ()
-    chosen = dict(zip(_RANKS, (strips[0], strips[len(strips) // 2], strips[-1]), strict=True))
-    folder.mkdir()
+    chosen = dict(zip(_IMAGES.values(), (strips[0], strips[len(strips) // 2], strips[-1]), strict=True))
     for name, strip in chosen.items():
-        shutil.copyfile(strip, folder / f"{name}.webp")
-    return [f"{folder.name}/{name}.webp" for name in chosen]
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(strip, folder / name)
+    return list(chosen)

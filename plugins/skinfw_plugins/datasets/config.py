@@ -59,7 +59,6 @@ class MannequinsConfig(DatasetConfig):
     """How many people to draw."""
 
     terms = Terms("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0", note="drawn by skinfw's code")
-    drawn = True
 
     count: int = Field(default=1000, ge=1, le=1_000_000, description="number of samples")
     seed: int = Field(default=0, ge=0, lt=2**31, description="seed of the drawn people")

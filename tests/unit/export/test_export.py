@@ -233,7 +233,7 @@ def test_samples_beside_the_run_are_read_before_anything_else(
 
 def test_the_file_says_what_the_licenses_permit(run: Run, exported: Exported) -> None:
     ledger = exported.metadata.ledger
-    assert ledger.verdict == "yes"
+    assert ledger is not None and ledger.verdict == "yes"
     rows = {row.name: row for row in ledger.rows}
     assert rows["mannequins"].sha256 == run_checkpoint(run).progress.data
     assert "generator two_stage" in rows["skinfw"].used_by

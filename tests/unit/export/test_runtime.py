@@ -46,6 +46,11 @@ def model(folder_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported
     return export_run(folder_run, tmp_path_factory.mktemp("model") / "model.onnx")
 
 
+def test_files_without_a_ledger_are_read(model: Exported) -> None:
+    value = json.loads(model.metadata.model_dump_json(exclude={"ledger"}))
+    assert parse_metadata(json.dumps(value), "old.onnx") == model.metadata.model_copy(update={"ledger": None})
+
+
 def test_sample_folders_are_painted_without_torch_as_generate_paints_them(
     folder_run: Run, model: Exported, samples: Path, tmp_path: Path
 ) -> None:

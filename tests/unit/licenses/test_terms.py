@@ -45,6 +45,20 @@ def test_commercial_use_of_an_expression(expression: str | None, expected: str) 
         assert normalized(expression.lower().replace("licenseref-own", "LicenseRef-own")) == expression
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("gpl-3.0", "GPL-3.0-only"),
+        ("LGPL-2.1+", "LGPL-2.1-or-later"),
+        ("(AGPL-3.0 OR MIT) AND GPL-2.0-or-later", "(AGPL-3.0-only OR MIT) AND GPL-2.0-or-later"),
+        ("LicenseRef-GPL-3.0", "LicenseRef-GPL-3.0"),
+    ],
+)
+def test_names_that_spdx_deprecated_are_replaced(old: str, new: str) -> None:
+    assert normalized(old) == new
+    assert (commercial_use(new) == "yes") is not new.startswith("LicenseRef")
+
+
 def test_what_is_not_an_expression() -> None:
     for text in ("Apache 2.0", "none of them", "", "MIT AND"):
         with pytest.raises(ValueError):

@@ -16,9 +16,10 @@ from PIL import Image
 from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.components.trust import connections, named_outside
-from skinfw.errors import TrustError, UserError
+from skinfw.errors import RunError, TrustError, UserError
 from skinfw.inference.generate import generate_folder
 from skinfw.models.hub import FILES, hub_folder, local_model, repository
+from skinfw.pipeline import Pipeline
 from skinfw.runs.folder import Run, open_run
 
 REPO = "me/tiny"
@@ -141,7 +142,7 @@ def test_what_the_hub_does_not_have(hub: LocalHub, monkeypatch: pytest.MonkeyPat
         with pytest.raises(UserError, match=f"{name}: http.* does not give it .*check name and revision"):
             local_model(name)
     hub.create("me/open")
-    with pytest.raises(UserError, match="RevisionNotFound"):
+    with pytest.raises(UserError, match=r"RevisionNotFound.*check name and revision$"):
         local_model("hub:me/open@0000000")
 
 
@@ -187,6 +188,29 @@ def test_sharing_again_replaces_what_was_there(run: Run, hub: LocalHub) -> None:
     commits = hub.repositories[REPO].commits
     assert "bom.cdx.json" in commits[first.partition("@")[2]]
     assert "bom.cdx.json" not in commits[second.partition("@")[2]]
+
+
+def test_files_of_others_stay(run: Run, hub: LocalHub) -> None:
+    first = shared(run, "--bom").partition("@")[2]
+    repository = hub.repositories[REPO]
+    own = {"config.json": b"{}", "other.onnx": b"x", "images/logo.webp": b"x"}
+    repository.commit({**repository.commits[first], **own})
+    files = repository.commits[shared(run).partition("@")[2]]
+    assert own.items() <= files.items() and "bom.cdx.json" not in files
+
+    theirs = hub.create(REPO, **{"config.json": b"{}", "README.md": b"# ours"})
+    before = dict(theirs.branches)
+    done = CliRunner().invoke(main, ["share", str(run.folder), "--to", REPO, "--no-onnx"])
+    assert done.exit_code == 2
+    assert "holds something else than a shared run (README.md, config.json)" in done.stderr
+    assert theirs.branches == before
+
+
+def test_a_downloaded_run_is_used_but_not_trained(run: Run, hub: LocalHub) -> None:
+    pipeline = Pipeline.from_run(shared(run), overrides={"training.epochs": 9})
+    assert pipeline.run.checkpoint().read_bytes() == run.checkpoint().read_bytes()
+    with pytest.raises(RunError, match=r"a model from a hub, .*training.initial_weights"):
+        pipeline.fit()
 
 
 def test_an_upload_without_rights_is_one_error(

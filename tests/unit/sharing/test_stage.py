@@ -67,6 +67,12 @@ def test_photos_are_shown_only_if_their_license_permits(run: Run, tmp_path: Path
     assert not any(name.startswith("images/") for name in unknown.files)
     assert "images/" not in (tmp_path / "unknown" / "README.md").read_text(encoding="utf-8")
     assert unknown.ledger.verdict == "unknown"
+    for row in record["licenses"]["rows"]:
+        if row["kind"] == "data":
+            row.update(license="CC-BY-4.0", commercial="no")
+    (copy / "metrics.json").write_text(json.dumps(record))
+    limited = stage(open_run(copy), made(tmp_path / "limited"), REPO, export=False)
+    assert not any(name.startswith("images/") for name in limited.files)
 
 
 def test_a_license_that_the_ledger_forbids(run: Run, tmp_path: Path) -> None:
@@ -121,13 +127,50 @@ def test_the_exported_network_is_shared_if_it_can_be_exported(
     )
 
 
-def test_places_on_this_machine_are_named(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(run.folder, copy)
-    spec = json.loads((copy / "spec.json").read_text(encoding="utf-8"))
-    spec["training"]["initial_weights"] = "/home/somebody/run"
-    (copy / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+def with_spec(run: Run, folder: Path, part: str, **values: Any) -> Run:
+    """Copy a run, and change its spec."""
+    shutil.copytree(run.folder, folder)
+    spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
+    spec[part].update(values)
+    (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    return open_run(folder)
+
+
+def test_places_on_this_machine_are_named(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKINFW_DATA", "/mnt/photos")
+    program = {"type": "openpose", "binary": "/opt/openpose.bin"}
+    photos = {"type": "photos", "root": "$SKINFW_DATA/street", "pose_encoder": program}
+    copy = with_spec(run, tmp_path / "copy", "data", dataset=photos)
+    copy = with_spec(copy, tmp_path / "again", "training", initial_weights="/home/somebody/run")
     with caplog.at_level(logging.WARNING, "skinfw"):
-        stage(open_run(copy), made(tmp_path / "staged"), REPO, export=False)
+        stage(copy, made(tmp_path / "staged"), REPO, export=False)
     (warning,) = [each.getMessage() for each in caplog.records]
-    assert warning.endswith("which readers will see: /home/somebody/run")
+    assert warning.endswith("which readers will see: /home/somebody/run, /opt/openpose.bin")
+
+
+def test_passwords_in_addresses_are_not_shared(run: Run, tmp_path: Path) -> None:
+    shards = {"type": "shards", "root": "https://anna:secret@host/shards"}
+    copy = with_spec(run, tmp_path / "copy", "data", dataset=shards)
+    with pytest.raises(UserError, match=r"\$.data.dataset.root has a user or a password") as caught:
+        stage(copy, made(tmp_path / "staged"), REPO, export=False)
+    assert "secret" not in str(caught.value) and not any((tmp_path / "staged").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("license", "hub"),
+    [
+        ("Apache-2.0", ("apache-2.0", None)),
+        ("GPL-3.0", ("gpl-3.0", None)),
+        ("GPL-3.0-or-later", ("other", "GPL-3.0-or-later")),
+        ("EUPL-1.0", ("other", "EUPL-1.0")),
+        ("MIT OR Apache-2.0", ("other", "MIT OR Apache-2.0")),
+    ],
+)
+def test_licenses_that_the_hub_does_not_list(
+    run: Run, tmp_path: Path, license: str, hub: tuple[str, str | None]
+) -> None:
+    stage(run, tmp_path, REPO, license_expression=license, export=False)
+    card = ModelCard.load(tmp_path / "README.md")
+    assert (card.data.license, card.data.license_name) == hub
