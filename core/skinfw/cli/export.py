@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from skinfw.cli.options import checkpoint_option, trust_option
+from skinfw.models.checkpoint_file import SUFFIX
 
 if TYPE_CHECKING:
     from skinfw.runtime.metadata import Parity, Precision
-
-SUFFIX = ".safetensors"
-"""The ending of a checkpoint."""
 
 
 @click.command(name="export", short_help="Export a trained network as an ONNX file.")

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skinfw.errors import UserError
+from skinfw.models.checkpoint_file import SUFFIX
 from skinfw.models.defaults import default_painter
 from skinfw.models.named import is_named
 
-_ENDINGS = (".safetensors", ".onnx")
+_ENDINGS = (SUFFIX, ".onnx")
 
 
 def model_and_photo(paths: Sequence[Path], model: Path | None, *, region: bool) -> tuple[Path, Path]:

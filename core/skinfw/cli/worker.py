@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from skinfw.models.checkpoint_file import checkpoint_file
 from skinfw.system.processes import end_with_input
 
 
@@ -16,7 +17,7 @@ def main(arguments: list[str]) -> None:
     end_with_input()
     spec, folder, *options = arguments
     place = Path(folder)
-    began = (place / "log.jsonl").exists() or (place / "checkpoints" / "last.safetensors").exists()
+    began = (place / "log.jsonl").exists() or checkpoint_file(place, "last").exists()
     if began and not options:
         options = ["--resume"]
     from skinfw.cli import main as skinfw

@@ -19,10 +19,11 @@ from skinfw.errors import UserError
 from skinfw.export.parity import compare_networks, compare_parser, labels_of, reject_difference
 from skinfw.export.samples import readable, samples_of
 from skinfw.inference.noise import fixed_noise
+from skinfw.models.checkpoint_file import SUFFIX
 from skinfw.runs.checkpoint_header import KEY
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint, reject_untrusted, separate
-from skinfw.runs.trained import SUFFIX, Trained, checkpoint_of
+from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.runtime.metadata import Parity
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import Spec

@@ -11,8 +11,9 @@ from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.errors import RunError
 from skinfw.inference.painting_model import PaintingModel
 from skinfw.inference.sample_images import exported_spec
+from skinfw.models.checkpoint_file import SUFFIX
 from skinfw.models.embedded import is_embedded
-from skinfw.models.named import is_named, model_path
+from skinfw.models.named import is_named
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec
 
@@ -59,7 +60,7 @@ def open_model(
         return OpenModel(exported, exported_spec(exported, trust=trust), trust, path, path.name)
     # only checkpoints need torch
     from skinfw.inference.checkpoint_model import CheckpointModel
-    from skinfw.runs.trained import SUFFIX, checkpoint_of, open_run_or_checkpoint
+    from skinfw.runs.trained import checkpoint_of, open_run_or_checkpoint
     from skinfw.system.devices import pick_device
 
     if not is_named(path) and not path.is_dir():
@@ -77,17 +78,6 @@ def open_model(
 def is_exported(path: Path) -> bool:
     """Return whether a model is an exported .onnx file."""
     return path.suffix == ".onnx" and not path.is_dir()
-
-
-def weights_file(path: Path, which: Literal["best", "last"]) -> Path:
-    """Return the file with the weights of a model.
-
-    Args:
-        path: the folder or file, or a name like ``skinfw:NAME``.
-        which: the best or the last checkpoint of a run.
-    """
-    path = model_path(path)
-    return path / "checkpoints" / f"{which}.safetensors" if path.is_dir() else path
 
 
 def named_component(kind: str, model: OpenModel) -> ComponentSpec | None:

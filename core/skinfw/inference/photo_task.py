@@ -18,9 +18,9 @@ from skinfw.errors import DataError, RunError, SkinfwError, first_line
 from skinfw.inference.expose import known_limbs
 from skinfw.inference.image_table import ImageRow, ImageTask
 from skinfw.inference.inpainter import Inpainter
-from skinfw.inference.open_model import weights_file
 from skinfw.inference.paint_mask import Rgb
 from skinfw.inference.painted import Painted
+from skinfw.models.named import model_file
 from skinfw.preparation.listing import Entry
 from skinfw.preparation.record import content_hash
 from skinfw.preparation.source import UNPACKED_FOLDER
@@ -153,7 +153,7 @@ class PhotoPainter:
         segmenter, encoder = self.inpainter.segmenter, self.inpainter.pose_encoder
         settings = {
             "revision": REVISION,
-            "model": file_sha256(weights_file(work.model, work.checkpoint)),
+            "model": file_sha256(model_file(work.model, work.checkpoint)),
             "segmenter": [segmenter.config.model_dump(mode="json"), segmenter.fingerprint()],
             "pose_encoder": [encoder.config.model_dump(mode="json"), encoder.fingerprint()],
             "background": self.inpainter.background.fingerprint(),

@@ -13,10 +13,11 @@ from typing import Any
 from skinfw.components.outside import HUB
 from skinfw.components.trust import reject_connection
 from skinfw.errors import RunError, UserError, first_line, listed
+from skinfw.models.checkpoint_file import checkpoint_file
 from skinfw.system.folders import cache_folder
 from skinfw.system.leftovers import replacing_folder
 
-SPEC, WEIGHTS = "spec.json", "checkpoints/best.safetensors"
+SPEC, WEIGHTS = "spec.json", checkpoint_file(Path()).as_posix()
 CARD, METRICS, LICENSES, ONNX, BOM = (
     "README.md",
     "metrics.json",

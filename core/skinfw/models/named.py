@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from skinfw.components.outside import KEEPS_VARIABLES, Outside, resolve_path
 from skinfw.components.variables import STORED
 from skinfw.errors import UserError
+from skinfw.models.checkpoint_file import checkpoint_file
 from skinfw.models.embedded import embedded_file, find_model, is_embedded
 from skinfw.models.hub import is_on_hub, local_model, repository
 
@@ -34,14 +35,18 @@ def model_path(model: Path) -> Path:
     return embedded_file(model) if is_embedded(model) else local_model(model)
 
 
-def model_file(model: Path) -> Path:
-    """Return the checkpoint of a model: the best one of a run folder, the file of a name, or the file itself.
+def model_file(model: Path, which: str = "best") -> Path:
+    """Return the checkpoint of a model: one of a run folder, the file of a name, or the file itself.
+
+    Args:
+        model: the folder or file, or a name like ``skinfw:NAME``.
+        which: the ``best`` or ``last`` checkpoint of a run.
 
     Raises:
         UserError: as `model_path`.
     """
     path = model_path(model)
-    return path / "checkpoints" / "best.safetensors" if path.is_dir() else path
+    return checkpoint_file(path, which) if path.is_dir() else path
 
 
 def _resolve(value: Path, info: ValidationInfo) -> Path:

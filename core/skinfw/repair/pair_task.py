@@ -14,8 +14,8 @@ from skinfw.components.weights import file_sha256
 from skinfw.data.photo import Photo
 from skinfw.inference.image_table import ImageRow, ImageTask
 from skinfw.inference.inpainter import Inpainter
-from skinfw.inference.open_model import weights_file
 from skinfw.inference.painted import Painted
+from skinfw.models.named import model_file
 from skinfw.preparation.record import content_hash, hash_json
 from skinfw.repair.failures import recorded
 from skinfw.repair.pairs import PairOfFiles
@@ -102,7 +102,7 @@ class PairRepairer:
         self._settings = {
             "revision": REVISION,
             "steps": sorted(work.steps),
-            "model": None if work.model is None else file_sha256(weights_file(work.model, work.checkpoint)),
+            "model": None if work.model is None else file_sha256(model_file(work.model, work.checkpoint)),
             **parser.settings(),
         }
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from skinfw.components.trust import is_own
 from skinfw.errors import RunError, SpecError, listed
+from skinfw.models.checkpoint_file import SUFFIX, checkpoint_file
 from skinfw.models.hub import local_model
 from skinfw.runs.log import append_record, read_records, write_records
 from skinfw.runs.result_folder import ResultFolder
@@ -100,7 +101,7 @@ class Run(ResultFolder):
 
     def checkpoint(self, which: str = "best") -> Path:
         """Return the path of the ``best`` or ``last`` checkpoint."""
-        return self.folder / "checkpoints" / f"{which}.safetensors"
+        return checkpoint_file(self.folder, which)
 
     def write_spec(self) -> None:
         """Write the spec; see `skinfw.system.json_file.replacing` for the errors."""
@@ -184,7 +185,7 @@ def _not_a_run(folder: Path) -> str:
         return "no such folder; give a run folder made by skinfw run"
     own = next((parent for parent in folder.parents if (parent / "environment.json").is_file()), None)
     if own is not None:
-        what = "a checkpoint" if folder.suffix == ".safetensors" else "part of a run"
+        what = "a checkpoint" if folder.suffix == SUFFIX else "part of a run"
         return f"{what}, not a run folder; give the folder of its run: {own}"
     if not folder.is_dir():
         return "a file, not a run folder; give the folder that skinfw run made"

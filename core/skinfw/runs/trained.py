@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from skinfw.errors import SpecError
+from skinfw.models.checkpoint_file import SUFFIX, checkpoint_file
 from skinfw.models.embedded import is_embedded
 from skinfw.models.named import is_named, model_path
 from skinfw.runs.checkpoints import Checkpoint, read_checkpoint, run_checkpoint
 from skinfw.runs.folder import Run, open_run
-
-SUFFIX = ".safetensors"
-"""The ending of checkpoints."""
 
 Trained = Run | Checkpoint
 """A run, or a checkpoint without its run."""
@@ -36,7 +34,7 @@ def open_trained(folder: Path, which: Literal["best", "last"], *, trust: bool = 
         return open_run(folder, trust=trust)
     except SpecError:
         # the spec only has a component's name; the checkpoint knows which plugin provided it
-        read_checkpoint(folder / "checkpoints" / f"{which}.safetensors")
+        read_checkpoint(checkpoint_file(folder, which))
         raise
 
 

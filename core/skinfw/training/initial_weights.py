@@ -8,6 +8,7 @@ from pathlib import Path
 
 from skinfw.data.split import Split
 from skinfw.errors import RunError, first_line
+from skinfw.models.checkpoint_file import CHECKPOINTS_FOLDER
 from skinfw.models.embedded import is_embedded
 from skinfw.models.named import model_path
 from skinfw.runs.checkpoints import read_checkpoint
@@ -18,9 +19,6 @@ from skinfw.runs.trained import open_trained
 from skinfw.training.module import TrainingModule
 
 logger = logging.getLogger("skinfw")
-
-CHECKPOINTS_FOLDER = "checkpoints"
-"""The folder of a run's checkpoints, beside which its split is recorded."""
 
 
 def start_from(module: TrainingModule, path: Path, split: Split, source: Hashed) -> None:
