@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from skinfw import Pipeline
+from skinfw.components.trust import named_outside
 from skinfw.data.split import Split
 from skinfw.errors import RunError, SpecError
 from skinfw.runs.checkpoint_networks import load_generator
@@ -254,6 +255,19 @@ def test_a_checkpoint_needs_no_coarse_run(tmp_path: Path, coarse_run: Run, job: 
     resumed = Pipeline(spec, output=tmp_path / "run", resume=True).fit().run
     assert read_checkpoint(resumed.checkpoint("last")).progress.step == 4
     assert coarse_weights(resumed.checkpoint("last")).keys() == given.keys()
+
+
+def test_a_coarse_run_may_be_a_checkpoint_or_a_name(coarse_run: Run, tiny_spec: MakeSpec) -> None:
+    network = build(coarse_run=str(coarse_run.checkpoint("best")), inputs=INPUTS[:3])
+    network.prepare_training(DataSpec(size=(32, 32)), Split((), (), ()))
+    given = read_checkpoint(coarse_run.checkpoint("best")).part("generator")
+    assert all(torch.equal(value, given[name]) for name, value in state(network.coarse).items())
+    generator = {"type": "two_stage", "coarse": PIX2PIX, "coarse_run": "hub:me/coarse@v1"}
+    spec = parse_spec(tiny_spec(generator=generator))
+    assert [each.kind for each in named_outside(spec.generator, training=True)] == ["hub"]
+    assert named_outside(spec.generator) == []
+    with pytest.raises(SpecError, match=r"\$.generator.coarse_run: hub:me: not a model on the hub"):
+        parse_spec(tiny_spec(generator={**generator, "coarse_run": "hub:me"}))
 
 
 def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
