@@ -43,7 +43,16 @@ def folder_run(make_inputs_run: Make, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def model(folder_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    environment = json.loads(folder_run.environment_path.read_text(encoding="utf-8"))
+    observed = {**environment, "hooks": {"skinfw-nobody": "1.0"}}
+    folder_run.environment_path.write_text(json.dumps(observed), encoding="utf-8")
     return export_run(folder_run, tmp_path_factory.mktemp("model") / "model.onnx")
+
+
+def test_the_ledger_names_the_hooks_of_the_run(model: Exported) -> None:
+    assert model.metadata.ledger is not None
+    rows = {row.name: row for row in model.metadata.ledger.rows}
+    assert rows["skinfw-nobody"].used_by == ("hooks",)
 
 
 def test_files_without_a_ledger_are_read(model: Exported) -> None:
