@@ -13,6 +13,7 @@ from skinfw.data.image_file import open_image
 from skinfw.errors import DataError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.preparation.listing import Listing
+from skinfw.preparation.report import REJECTED_FILE
 from skinfw.preparation.source import Sources, list_photos
 
 MAX_OPENED = 20
@@ -68,11 +69,17 @@ def survey(root: Path, output: Path) -> Survey:
         output: a folder below it to skip.
 
     Raises:
-        DataError: the source is missing, cannot be read, or contains no photos.
+        DataError: the source is missing, cannot be read, contains no photos, or samples that skinfw prepared.
     """
     segmenter = build(use_default("segmenter"), Segmenter)
     pose_encoder = build(use_default("pose_encoder"), PoseEncoder)
     listing = list_photos(root, output, segmenter.sources)
+    samples = sum(row.reason == "prepared sample" for row in listing.others.values())
+    if samples and (root / REJECTED_FILE).is_file():  # the output folder of prepare
+        raise DataError(
+            f"{root}: contains {counted(samples, 'sample')} that skinfw prepared, not photos; give the folder "
+            'of the photos, or train on the samples: "dataset": {"type": "folder", "root": "FOLDER"}'
+        )
     paths = [entry.path for entry in listing.entries]
     sizes, unreadable = _sizes([path for path in paths if path.is_file()])
     return Survey(
