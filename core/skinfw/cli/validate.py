@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from skinfw.hooks.caller import hook_distributions
-from skinfw.runs.ledger import require_permitted
 from skinfw.specs.overrides import parse_assignments
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec, load_spec
@@ -27,7 +25,11 @@ def command(spec: Path, assignments: tuple[str, ...], filled: bool) -> None:
     Nothing is trained, no data is read and torch is not loaded.
     """
     checked = load_spec(spec, parse_assignments(assignments))
-    require_permitted(checked, str(spec), hook_distributions())
+    if checked.licenses.commercial or checked.licenses.declared:
+        from skinfw.hooks.caller import hook_distributions
+        from skinfw.runs.ledger import require_permitted
+
+        require_permitted(checked, str(spec), hook_distributions())
     if filled:
         click.echo(json.dumps(checked.to_json(), indent=2, ensure_ascii=False))
     else:

@@ -77,8 +77,8 @@ def survey(root: Path, output: Path) -> Survey:
     samples = sum(row.reason == "prepared sample" for row in listing.others.values())
     if samples and (root / REJECTED_FILE).is_file():  # the output folder of prepare
         raise DataError(
-            f"{root}: contains {counted(samples, 'sample')} that skinfw prepared, not photos; give the folder "
-            'of the photos, or train on the samples: "dataset": {"type": "folder", "root": "FOLDER"}'
+            f"{root}: contains {counted(samples, 'sample')} that skinfw prepared, not photos; give the "
+            'folder of the photos, or train on the samples: "dataset": {"type": "folder", "root": "FOLDER"}'
         )
     paths = [entry.path for entry in listing.entries]
     sizes, unreadable = _sizes([path for path in paths if path.is_file()])
