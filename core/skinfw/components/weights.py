@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from skinfw.components.trust import reject_connection
-from skinfw.errors import UserError
+from skinfw.errors import UserError, first_line
 from skinfw.licenses.ledger import Commercial
 from skinfw.licenses.terms import Terms
 from skinfw.system.folders import cache_folder
@@ -107,11 +108,24 @@ def find_weights(file: WeightsFile) -> Path:
         ) from error
     except (OSError, RuntimeError) as error:
         raise UserError(
-            f"{file.name}: {file.purpose} is not on disk and cannot be downloaded ({error}). Get {file.url} "
+            f"{file.name}: {file.purpose} is not on disk and cannot be downloaded "
+            f"({_reason(error, file.url)}). Get {file.url} "
             f"(SHA-256 {_told(file)}; license: {file.license}) and save it as {file.name} in {_folders(file)}"
         ) from error
     _check(target, file)
     return target
+
+
+def _reason(error: Exception, url: str) -> str:
+    """Return in a few words why a download failed."""
+    import requests
+
+    host = urlsplit(url).hostname
+    if isinstance(error, requests.Timeout):
+        return f"{host} does not answer"
+    if isinstance(error, requests.ConnectionError):
+        return f"{host} cannot be reached"
+    return first_line(error)
 
 
 def weights_on_disk(file: WeightsFile) -> Path | None:

@@ -139,3 +139,16 @@ def test_a_file_that_holds_no_weights_is_told(published: WeightsFile, original: 
     digest = hashlib.sha256(b"text").hexdigest()
     with pytest.raises(UserError, match="no readable weights"):
         load_weights(replace(published, sha256=digest))
+
+
+def test_without_a_network_the_error_is_short(published: WeightsFile) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as unused:
+        port = unused.server_port
+    file = replace(published, url=f"http://127.0.0.1:{port}/net.pth")
+    with pytest.raises(UserError) as caught:
+        find_weights(file)
+    text = str(caught.value)
+    assert (
+        "A small network is not on disk and cannot be downloaded (127.0.0.1 cannot be reached). Get" in text
+    )
+    assert "HTTPConnection" not in text
