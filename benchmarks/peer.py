@@ -2,7 +2,7 @@
 
 All train pix2pix as published at 256x256 with batches of 4 on the CPU: the other system from its aligned
 images, skinfw from sample folders of the same people, by its own training loop with its defaults, and a
-hand-written loop of the same operations from one batch in memory. Each is in a process of its own, in which
+hand-written loop of the same operations from one batch in memory. Each runs in its own process, in which
 it waits while the others take their steps: as other work on the machine takes time from all of them, it is
 the ratios of the same round that count. Wall time is printed beside CPU time, which other work disturbs less:
 `python benchmarks/peer.py CHECKOUT --threads 1`
@@ -62,7 +62,7 @@ class Job:
 
 
 class Turn:
-    """Tells the time of each step and waits for the next turn; the first step includes the start."""
+    """Sends the time of each step and waits for the next turn; the first step includes the start."""
 
     def __init__(self, pipe: Connection) -> None:
         self.pipe = pipe

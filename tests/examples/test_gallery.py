@@ -20,7 +20,7 @@ EXAMPLES = ROOT / "examples"
 
 @pytest.fixture
 def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """The hook, with a folder of runs of its own and small runs that are there already."""
+    """The hook, with its own folder of runs, in which the small runs exist already."""
     pytest.importorskip("mkdocs", reason="the gallery needs the extra docs")
     description = importlib.util.spec_from_file_location("gallery", ROOT / "docs" / "gallery.py")
     assert description is not None and description.loader is not None

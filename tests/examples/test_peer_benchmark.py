@@ -1,4 +1,4 @@
-"""The benchmark beside another system, which a few lines stand in for here."""
+"""The benchmark beside another system; here, a few lines stand in for that system."""
 
 from __future__ import annotations
 

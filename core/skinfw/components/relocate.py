@@ -45,7 +45,7 @@ def _replaced(value: Any, moved: dict[str, str]) -> Any:
 
 
 def without_folders(value: Any) -> Any:
-    """Return JSON in which every path that tells about a machine is only its last part, as every address.
+    """Return JSON with every path and address of one machine shortened to its last part.
 
     Example:
         >>> without_folders({"root": "/home/anna/photos", "weights": "bodypix", "cache": "$SKINFW_DATA/x"})

@@ -36,7 +36,7 @@ def build_finders(
     """Build the given components, those that prepared the training photos of a model, or the defaults.
 
     Models in the package were trained with label maps and poses that a user's photos do not have: where there
-    are no files, other models find them.
+    are none, other models find them.
 
     Args:
         model: the model.

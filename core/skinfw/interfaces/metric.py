@@ -65,14 +65,14 @@ class Metric(Component[MetricConfigT, MetricIO]):
 
         A metric without this method and `add` works too, but several processes cannot share the evaluation.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # optional: `can_be_added` is asked first
 
     def add(self, added: Any) -> None:
         """Add what another instance of this metric was given after what this one was, as it returned it.
 
         Afterwards, the value is that of one instance that was given everything.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # optional: `can_be_added` is asked first
 
     @property
     def can_be_added(self) -> bool:

@@ -39,7 +39,7 @@ def best(values: Iterable[Commercial]) -> Commercial:
 
 
 class LedgerRow(BaseModel):
-    """Something with a license of its own.
+    """Something with its own license.
 
     Attributes:
         kind: what it is.

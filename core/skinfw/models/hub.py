@@ -101,7 +101,7 @@ def repository_name(name: str) -> str:
 
 
 def hub_folder(repo: str) -> Path:
-    """Return the folder for the downloaded commits of a repository; each is in a folder of its own."""
+    """Return the folder for the downloaded commits of a repository; each has its own folder."""
     return _downloads() / repo.partition("/")[0]
 
 

@@ -73,7 +73,7 @@ def pack(
         the numbers.
 
     Raises:
-        DataError: there is no sample, or one cannot be read.
+        DataError: the data contain no samples, or one cannot be read.
         RunError: the output exists or cannot be written. Nothing is written then.
     """
     _reject_existing(output)

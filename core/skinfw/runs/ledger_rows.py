@@ -251,7 +251,7 @@ def _named_files(component: ComponentSpec, trained: Path | None) -> Iterator[Pat
 def _on_disk(file: WeightsFile) -> Path | None:
     try:
         return weights_on_disk(file)
-    except SkinfwError:  # another file of that name; using it is an error of its own
+    except SkinfwError:  # another file of that name; using it raises its own error
         return None
 
 

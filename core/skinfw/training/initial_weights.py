@@ -34,7 +34,7 @@ def start_from(module: TrainingModule, path: Path, split: Split, source: Hashed)
         source: their data.
 
     Raises:
-        RunError: there is no such checkpoint, its networks differ, or it was trained on validation or test
+        RunError: the checkpoint is missing, its networks differ, or it was trained on validation or test
             samples of the new run.
     """
     file = model_path(path)

@@ -41,7 +41,7 @@ _ARGUMENTS = {
 class DiffusersGenerator(Generator[DiffusersConfig]):
     """Fills the inpainting mask with a pipeline of diffusers.
 
-    The pipeline gets one image at a time with a seed of its own, so an image does not depend on its batch.
+    The pipeline gets one image at a time, each with its own seed, so an image does not depend on its batch.
     Outside the mask every pixel stays as it is. Nothing is trained.
     """
 

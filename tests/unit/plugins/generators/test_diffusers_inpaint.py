@@ -236,7 +236,7 @@ def test_what_the_pipeline_does_not_take_is_an_error_if_it_is_set(
     fill = build(folder, (16, 16))
     fill.config = DiffusersConfig(path=folder)  # nothing is set but the path
     assert np.array_equal(in_8_bits(fill(condition))[~hole], image[~hole])
-    # it cannot be told a size, and paints its own
+    # it accepts no size, and paints at its own
     with pytest.raises(UserError, match="it returns 16x16 for 16x24; set size or multiple_of to multiples"):
         fill(example()[2])
 
