@@ -184,28 +184,38 @@ def step_of(spec: Spec) -> Callable[[], object]:
 
 def steps(job: Job) -> None:
     """Time a training step on one batch from memory, beside the peer's, and profile it."""
-    side = 256
+    side = 128 if job.tiny else 256
     for batch in (1, 2) if job.tiny else (1, 8, 32):
         count = 2 if job.tiny else 40
         if job.peer:
             seconds = throughput_after(peer_step(job, side, batch), count)
             job.note("step of the peer", side=side, batch=batch, ms=round(1e3 * seconds, 2))
-        flops = 0.0
         for name, options in WAYS.items():
-            if (job.tiny and options) or (options.get("compile") and job.left() < 200):
-                continue
-            spec = people(job, side, batch, **options)
-            with cuda_arithmetic(
-                pick_device(), tf32=spec.training.tf32, benchmark=spec.training.cudnn_benchmark
-            ):
-                step = step_of(spec)
-                flops = flops or flops_of(step)  # a compiled step cannot be counted
-                seconds = throughput_after(step, count)
-                job.note(
-                    "step", side=side, batch=batch, way=name, ms=round(1e3 * seconds, 2),
-                    gigaflops=round(flops / 1e9), teraflops_per_second=round(flops / seconds / 1e12, 2),
-                )  # fmt: skip
-                profile(job, step, f"profile_{batch}_{'_'.join(name.split())}.txt")
+            if not (job.tiny and options):
+                time_step(job, people(job, side, batch, **options), name, count)
+
+
+def compiled(job: Job) -> None:
+    """Time compiled training steps, which take minutes to compile."""
+    for batch in (2,) if job.tiny else (32, 1):
+        if job.left() > 60:
+            spec = people(job, 256, batch, precision="auto", compile=True)
+            time_step(job, spec, "bf16 compiled", 2 if job.tiny else 40)
+
+
+def time_step(job: Job, spec: Spec, name: str, count: int) -> None:
+    """Time and profile a training step on one batch from memory, and count its operations."""
+    with cuda_arithmetic(pick_device(), tf32=spec.training.tf32, benchmark=spec.training.cudnn_benchmark):
+        step = step_of(spec)
+        row: Row = {}
+        if not spec.training.compile:  # a compiled step cannot be counted
+            row["gigaflops"] = round(flops_of(step) / 1e9)
+        seconds = throughput_after(step, count)
+        if row:
+            row["teraflops_per_second"] = round(row["gigaflops"] / seconds / 1e3, 2)
+        side, batch = spec.data.size[0], spec.training.batch_size
+        job.note("step", side=side, batch=batch, way=name, ms=round(1e3 * seconds, 2), **row)
+        profile(job, step, f"profile_{batch}_{'_'.join(name.split())}.txt")
 
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -214,7 +224,6 @@ WAYS: dict[str, dict[str, Any]] = {
     "without cudnn_benchmark": {"cudnn_benchmark": False},
     "with ema": {"ema": 0.999},
     "bf16": {"precision": "bf16"},
-    "bf16 compiled": {"precision": "bf16", "compile": True},
 }
 """Settings of training that change its pace."""
 
@@ -329,21 +338,26 @@ def trainings(job: Job) -> None:
     if job.tiny:
         report["generator"]["base_channels"], report["discriminator"]["patch"] = 8, 34
         report["training"] |= {"batch_size": 4}
-    report["training"] |= {"epochs": 1 if job.tiny else 40, "evaluate_every": 20, "sample_every": 40}
-    train(job, "report", report, 140)
+    if job.tiny:
+        report["training"]["epochs"] = 1
+    report["training"] |= {"precision": "auto", "evaluate_every": 40, "sample_every": 120}
+    train(job, "report", report, 240)
     best = json.loads((ROOT / "examples" / "photos.json").read_text("utf-8"))
     best.pop("$schema")
     for size, depth in (((64, 32), 3),) if job.tiny else (((256, 128), 5), ((512, 256), 6)):
         best["data"] |= {"size": list(size), "num_workers": num_workers}
         best["data"]["dataset"]["root"] = job.photos
         best["generator"]["refiner"]["depth"] = depth
-        best["training"] |= {"epochs": 1 if job.tiny else 20, "evaluate_every": 10, "sample_every": 20}
+        epochs = 1 if job.tiny else 20
+        best["training"] |= {
+            "epochs": epochs, "precision": "auto", "evaluate_every": 10, "sample_every": 20
+        }  # fmt: skip
         train(job, f"photos_{size[0]}", best, 110)
 
 
 PARTS: dict[str, Callable[[Job], None]] = {
     "machine": machine, "tests": tests, "parity": parity, "steps": steps, "loading": loading,
-    "trainings": trainings,
+    "trainings": trainings, "compiled": compiled,
 }  # fmt: skip
 
 
