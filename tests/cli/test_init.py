@@ -99,10 +99,11 @@ def test_plain_photos_get_the_parser_in_the_package(photos: Path, tmp_path: Path
 
 
 def test_without_photos_it_trains_on_drawn_people(tmp_path: Path) -> None:
-    assert init("-o", tmp_path / "first.json", "--size", "256x192").exit_code == 0
-    spec = read(tmp_path / "first.json")
-    assert (spec["name"], spec["data"]["size"]) == ("first", [256, 192])
-    expected = read(EXAMPLES / "quickstart.json")
+    assert init("-o", tmp_path / "first.json", "--yes").exit_code == 0
+    spec, expected = read(tmp_path / "first.json"), read(EXAMPLES / "quickstart.json")
+    assert (spec["name"], spec["data"]["size"]) == ("first", expected["data"]["size"])
+    assert init("-o", tmp_path / "other.json", "--size", "256x192").exit_code == 0
+    assert read(tmp_path / "other.json")["data"]["size"] == [256, 192]
     assert spec["generator"] == expected["generator"]
     assert spec["data"]["dataset"] == expected["data"]["dataset"]
 
@@ -151,7 +152,7 @@ def test_in_a_pipe_it_says_which_options_to_give(photos: Path, tmp_path: Path) -
     ("options", "message"),
     [
         (("--size", "128"), "--size 128: give height and width in pixels"),
-        (("--size", "100x64"), "multiples of 16"),
+        (("--size", "100x64"), "multiples of 32"),
         (("--segmenter", "none"), "unknown segmenter 'none'"),
     ],
 )

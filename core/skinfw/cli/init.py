@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 SCHEMA_FILE = "skinfw.schema.json"
 """The JSON Schema beside the spec, for editors."""
 
-SIZE = "128x64"
-"""The image size at which the recommended settings were measured."""
-
 
 @click.command(name="init", short_help="Write a spec to start with.")
 @click.argument("photos", type=click.Path(path_type=Path), required=False)
@@ -39,7 +36,11 @@ SIZE = "128x64"
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder", own="what fits the photos",
     help='Finds the pose: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
-@click.option("--size", metavar="HxW", help=f"Height and width of the network's images. Default: {SIZE}.")
+@click.option(
+    "--size",
+    metavar="HxW",
+    help="Height and width of the network's images. Default: those of the recommended spec.",
+)
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing and take the defaults.")
 @click.option("--overwrite", is_flag=True, help="Replace the spec.")
 def command(
@@ -58,6 +59,7 @@ def command(
     the JSON Schema for editors.
     """
     from skinfw.errors import UserError
+    from skinfw.specs.first_spec import measured_size
     from skinfw.system.existing import reject_existing
 
     reject_existing([output], overwrite=overwrite, in_python=False)
@@ -65,7 +67,8 @@ def command(
     if photos is None and any(given.values()):
         raise UserError("--segmenter and --pose-encoder need PHOTOS; name the folder of the photos")
     found = None if photos is None else _look_at(photos)
-    proposed = {"--size": SIZE} if found is None else {**_proposed(found), "--size": SIZE}
+    proposed = {} if found is None else _proposed(found)
+    proposed["--size"] = "{}x{}".format(*measured_size(drawn=found is None))
     answers = _answers(proposed, {**given, "--size": size}, yes)
     dataset = None
     if photos is not None:
@@ -167,7 +170,7 @@ def _size(text: str) -> Size:
 
     sides = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text.strip())
     if sides is None:
-        raise UserError(f"--size {text}: give height and width in pixels, for instance {SIZE}")
+        raise UserError(f"--size {text}: give height and width in pixels, for instance 256x128")
     return int(sides[1]), int(sides[2])
 
 

@@ -15,6 +15,12 @@ _PHOTOS_PER_BATCH = 4
 """Minimum photos per sample of a batch, so that an epoch has at least two batches."""
 
 
+def measured_size(*, drawn: bool) -> Size:
+    """Return height and width of the images with which the spec was measured, for drawn people or photos."""
+    height, width = read_json(shipped_file(DRAWN if drawn else PHOTOS))["data"]["size"]
+    return height, width
+
+
 def first_spec(
     name: str,
     size: Size,
