@@ -50,7 +50,9 @@ def test_it_measures_and_trains(gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
         assert by_part["parity"][0]["images"] == "0.0e+00"  # the CPU beside itself
     assert [row["batch"] for row in by_part["step"]] == [1, 2]
     assert by_part["step"][1]["gigaflops"] == pytest.approx(2 * by_part["step"][0]["gigaflops"], rel=0.1)
-    assert all(row["samples_per_second"] > 0 for row in by_part["loading"])
+    for part in ("loading", "loading, cached"):
+        assert [row["num_workers"] for row in by_part[part]] == [0, 1]
+        assert all(row["samples_per_second"] > 0 for row in by_part[part])
     for name in ("report", "photos_64"):
         (row,) = by_part[name]
         assert (row["exit"], row["said"]) == (0, "")
