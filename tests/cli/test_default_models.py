@@ -230,8 +230,12 @@ def test_pairs_without_label_maps_are_parsed_by_the_parser(models: Path, tmp_pat
     assert done.stdout.splitlines()[-1].startswith(("1 repaired", "0 repaired, 0 kept, 1 failed"))
 
 
-def test_the_models_in_the_package_are_served(models: Path, plain: Path, mask: Path) -> None:
+def test_the_models_in_the_package_are_served(
+    models: Path, plain: Path, mask: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "skinfw")
     served = load_models(default_painters(), 2, device="cpu")
+    assert "beside the photo" not in caplog.text
     assert [each.name for each in served] == ["street-painter", "street-region"]
     assert {each.segmenter for each in served} == {"skinfw:street-parser"}
     assert [each.inpainter.finds_skin for each in served] == [False, True]

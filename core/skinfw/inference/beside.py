@@ -32,15 +32,22 @@ class SegmenterBeside(Segmenter[Any]):
     def __init__(self, reader: Segmenter[Any], model: EmbeddedModel) -> None:
         super().__init__(reader.config, None)
         self.reader, self.model = reader, model
+        self._said = False
 
     @cached_property
     def _parser(self) -> Segmenter[Any]:
-        logger.info("no label map beside the photo: %s finds the parts of the person", self.model.reference)
         return build(segmenter_of(self.model), Segmenter)
 
     def segment(self, photo: Photo) -> Segmentation:
         """Return the label map of a photo. See `Segmenter.segment`."""
-        return (self.reader if on_disk(self.reader, photo.path) else self._parser).segment(photo)
+        if on_disk(self.reader, photo.path):
+            return self.reader.segment(photo)
+        if photo.path is not None and not self._said:  # photos in memory have nothing beside them
+            logger.info(
+                "no label map beside the photo: %s finds the parts of the person", self.model.reference
+            )
+            self._said = True
+        return self._parser.segment(photo)
 
     def read(self, labels: Path, photo: Photo) -> Segmentation:
         """Read a label map. See `Segmenter.read`."""
