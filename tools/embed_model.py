@@ -21,7 +21,7 @@ from skinfw.components.outside import EMBEDDED
 from skinfw.components.validation_errors import format_errors
 from skinfw.components.weights import file_sha256
 from skinfw.errors import RunError, SkinfwError, UserError
-from skinfw.evaluation.compare import read_evaluated_run
+from skinfw.evaluation.evaluated_run import read_evaluated_run
 from skinfw.export.reduced import export_checkpoint
 from skinfw.models.embedded import CARD, MAX_BYTES, RECORD, EmbeddedModel, embedded_models
 from skinfw.runs.checkpoints import read_checkpoint

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from skinfw.ablation.results import AblationResult, RunResult
+from skinfw.ablation.results import AblationResult
+from skinfw.ablation.run_result import RunResult
 from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.components.field_names import BODY
 from skinfw.data.batch import collate

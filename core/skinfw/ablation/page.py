@@ -19,7 +19,8 @@ from skinfw.ablation.page_files import (
 )
 from skinfw.ablation.plots import draw_differences, draw_means
 from skinfw.ablation.published import NOTE
-from skinfw.ablation.results import AblationResult, RunResult
+from skinfw.ablation.results import AblationResult
+from skinfw.ablation.run_result import RunResult
 from skinfw.ablation.tables import (
     differences_table,
     metadata_note,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 from skinfw.ablation.published import NOTE
-from skinfw.ablation.results import AblationResult, RunResult, VariantResult
+from skinfw.ablation.results import AblationResult, VariantResult
+from skinfw.ablation.run_result import RunResult
 from skinfw.ablation.tables import (
     differences_table,
     metadata_note,
@@ -44,18 +45,29 @@ def to_csv(result: AblationResult) -> str:
     table = result.plan.ablation.published_table
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    head = ["variant", "kind", "seeds_done", "seeds_planned", "comparable"]
+    head = [
+        "variant",
+        "kind",
+        "seeds_done",
+        "seeds_planned",
+        "comparable",
+        "seconds_per_image",
+        "peak_memory",
+    ]
     published = [] if table is None else list(next(iter(table.values.values())))
     heads = [f"{key} {part}" for key in result.metrics for part in parts]
     writer.writerow([*head, *heads, *(f"report {key}" for key in published)])
     for variant in result.variants:
-        facts = [variant.name, "variant", len(variant.done), len(variant.runs), not variant.incomparable]
+        seeds = [len(variant.done), len(variant.runs)]
+        costs = astuple(variant.cost)
+        facts = [variant.name, "variant", *seeds, not variant.incomparable, *costs]
         cells = [cell for key in result.metrics for cell in _cells(variant, key)]
         row = published_row(result, variant)
         writer.writerow([*facts, *cells, *(table and table.value(row, key) for key in published)])
     for name, baseline in result.baselines.items():
         values = [cell for key in result.metrics for cell in (baseline.get(key), *[None] * (len(parts) - 1))]
-        writer.writerow([name, "baseline", None, None, True, *values, *[None] * len(published)])
+        costs = astuple(result.baseline_costs[name])
+        writer.writerow([name, "baseline", None, None, True, *costs, *values, *[None] * len(published)])
     return stream.getvalue()
 
 
@@ -120,7 +132,10 @@ def to_json(result: AblationResult) -> str:
         "summary": summary(result),
         "metrics": {key: asdict(info) for key, info in result.metrics.items()},
         "variants": {variant.name: _variant_json(result, variant) for variant in result.variants},
-        "baselines": result.baselines,
+        "baselines": {
+            name: {"values": values, **asdict(result.baseline_costs[name])}
+            for name, values in result.baselines.items()
+        },
         "bootstrap": {"draws": DRAWS, "level": LEVEL, "seed": BOOTSTRAP_SEED},
         "published": None if table is None else {**asdict(table), "note": NOTE, "orders": orderings(result)},
         "spec_differences": {
@@ -139,6 +154,7 @@ def _variant_json(result: AblationResult, variant: VariantResult) -> dict[str, A
     return {
         "incomparable": variant.incomparable or None,
         "unranked": dict(variant.unranked),
+        **asdict(variant.cost),
         "values": {key: asdict(spread) for key, spread in variant.spreads.items()},
         "differences": {key: asdict(each) for key, each in variant.differences.items()},
         "published": None if table is None else table.values.get(row),
@@ -160,6 +176,7 @@ def _run_json(run: RunResult) -> dict[str, Any]:
         "total_steps": run.evaluated and run.evaluated.total_steps,
         "data": run.evaluated and run.evaluated.data,
         "step": run.evaluated and run.evaluated.evaluation.step,
+        **asdict(run.cost),
         "values": None if run.evaluated is None else dict(run.evaluated.values),
         "unavailable": {} if run.evaluated is None else dict(run.evaluated.evaluation.unavailable),
     }

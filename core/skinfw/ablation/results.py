@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinfw.ablation.plan import Plan, PlannedRun
-from skinfw.ablation.process import read_outcome
+from skinfw.ablation.plan import Plan
+from skinfw.ablation.run_result import RunResult, read_run
 from skinfw.ablation.statistics import Difference, Spread, image_means, paired_difference
 from skinfw.components.registry import TRAINED
-from skinfw.errors import SkinfwError, counted
+from skinfw.errors import counted
 from skinfw.evaluation.comparable import (
     EvaluatedRun,
     choose_anchor,
@@ -18,38 +18,10 @@ from skinfw.evaluation.comparable import (
     unlike_metrics,
     unlike_run,
 )
-from skinfw.evaluation.compare import differences, flat, read_evaluated_run
+from skinfw.evaluation.compare import differences
+from skinfw.evaluation.evaluated_run import flat
 from skinfw.evaluation.metric_tables import value_label
-from skinfw.evaluation.results import MetricInfo
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """One run of an ablation.
-
-    Attributes:
-        planned: variant, seed, spec, folder.
-        status: ``done``, ``failed``, or the state of its folder (`skinfw.ablation.plan.State`).
-        reason: why it is not done, if known.
-        seconds: duration of its last process, if known.
-        where: the machine or node of its last process.
-        evaluated: the results; None unless it is done.
-    """
-
-    planned: PlannedRun
-    status: str
-    reason: str
-    seconds: float | None
-    where: str
-    evaluated: EvaluatedRun | None
-
-    def images(self, key: str) -> Mapping[str, float | None]:
-        """Return the value of each test image by name; empty for metrics over a set."""
-        if self.evaluated is None:
-            return {}
-        found = self.evaluated.evaluation
-        values = found.per_image[TRAINED].get(key)
-        return {} if values is None else dict(zip(found.names, values, strict=True))
+from skinfw.evaluation.results import Cost, MetricInfo
 
 
 @dataclass(frozen=True)
@@ -77,6 +49,11 @@ class VariantResult:
     def done(self) -> list[RunResult]:
         """The measured runs."""
         return [run for run in self.runs if run.evaluated is not None]
+
+    @property
+    def cost(self) -> Cost:
+        """What its networks took: the mean time over the seeds, and the largest memory."""
+        return Cost.of_all(run.cost for run in self.runs)
 
     @property
     def means(self) -> dict[str, float | None]:
@@ -138,6 +115,12 @@ class AblationResult:
         """The first measured run, of the reference variant if it has one."""
         return _anchor(self.plan.reference, self.runs)
 
+    @property
+    def baseline_costs(self) -> dict[str, Cost]:
+        """What each baseline took in the run of `anchor`."""
+        found = None if self.anchor is None else self.anchor.evaluated
+        return {} if found is None else {name: found.evaluation.cost(name) for name in self.baselines}
+
     def spec_differences(self) -> dict[str, list[str]]:
         """Return the spec fields in which the variants differ, with each variant's value as text."""
         specs = [flat(variant.runs[0].planned.spec.to_json()) for variant in self.variants]
@@ -162,7 +145,7 @@ class AblationResult:
 
 def collect(plan: Plan) -> AblationResult:
     """Read the existing results of an ablation; missing or unreadable runs have a status and a reason."""
-    runs = [_read(planned) for planned in plan.runs]
+    runs = [read_run(planned) for planned in plan.runs]
     metrics = {
         key: info
         for run in runs
@@ -187,21 +170,6 @@ def collect(plan: Plan) -> AblationResult:
         spreads = _spreads(own, list(metrics))
         variants.append(VariantResult(name, own, spreads, compared, reasons[name], unranked))
     return AblationResult(plan, variants, metrics, _baselines(anchor))
-
-
-def _read(planned: PlannedRun) -> RunResult:
-    state, reason = planned.state()
-    status, evaluated = str(state), None
-    outcome = read_outcome(planned.folder)
-    if state == "done":
-        try:
-            evaluated = read_evaluated_run(planned.folder, planned.label)
-        except SkinfwError as error:
-            status, reason = "failed", str(error)
-    elif state in ("half done", "missing") and outcome is not None and outcome.ending == "failed":
-        status, reason = "failed", outcome.reason
-    seconds, where = (outcome.seconds, outcome.where) if outcome is not None else (None, "")
-    return RunResult(planned, status, reason, seconds, where, evaluated)
 
 
 def _anchor(reference: str, runs: Sequence[RunResult]) -> RunResult | None:

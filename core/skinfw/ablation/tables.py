@@ -11,6 +11,7 @@ from skinfw.ablation.statistics import Difference, Spread
 from skinfw.evaluation.bootstrap import DRAWS
 from skinfw.evaluation.metric_metadata import metadata_table, versions_text
 from skinfw.evaluation.metric_tables import (
+    COSTS,
     NONE,
     UNRANKED,
     UNRANKED_NOTE,
@@ -18,6 +19,7 @@ from skinfw.evaluation.metric_tables import (
     Table,
     amount_text,
     best_of,
+    cost_cells,
     masks_note,
     value_heading,
     value_label,
@@ -27,7 +29,7 @@ from skinfw.evaluation.results import MetricInfo
 
 
 def metrics_table(result: AblationResult) -> Table:
-    """Return the variants' values, mean ± standard deviation over seeds, then the baselines'.
+    """Return the variants' values, mean ± standard deviation over seeds, and costs, then the baselines'.
 
     The best mean of each column is marked, unless the size proves nothing; variants that are not comparable
     cannot have it.
@@ -45,15 +47,16 @@ def metrics_table(result: AblationResult) -> Table:
             for key, info in result.metrics.items()
         ]
         label = f"{variant.name} (not comparable)" if variant.incomparable else variant.name
-        rows.append((label, [*cells, Cell(seeds_text(variant))]))
+        rows.append((label, [*cells, *cost_cells(variant.cost), Cell(seeds_text(variant))]))
     for name, values in result.baselines.items():
         cells = [
             Cell(value_text(values.get(key), info), best[key] is not None and values.get(key) == best[key])
             for key, info in result.metrics.items()
         ]
-        rows.append((f"{name} (baseline)", [*cells, Cell("nothing to train")]))
+        costs = cost_cells(result.baseline_costs[name])
+        rows.append((f"{name} (baseline)", [*cells, *costs, Cell("nothing to train")]))
     heads = [value_heading(key, info) for key, info in result.metrics.items()]
-    return Table("variant", [*heads, "seeds"], rows)
+    return Table("variant", [*heads, *COSTS, "seeds"], rows)
 
 
 def _aside(variant: VariantResult, key: str) -> bool:
@@ -68,6 +71,7 @@ def metrics_note(result: AblationResult) -> str:
     parts = [
         f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher, "
         "lower or nearer to 0 is better.",
+        f"{COSTS[0]}: the mean over seeds; {COSTS[1]}: the largest.",
         f"{UNRANKED_NOTE}; the warnings say why." if aside else "",
         ""
         if result.anchor is None or (run := result.anchor.evaluated) is None

@@ -74,6 +74,14 @@ def unlike_run(run: EvaluatedRun, anchor: EvaluatedRun) -> str:
         return (
             f"measured with its {run.checkpoint} checkpoint, {anchor.label} with its {anchor.checkpoint} one"
         )
+    return unlike_samples(run, anchor)
+
+
+def unlike_samples(run: EvaluatedRun, anchor: EvaluatedRun) -> str:
+    """Return in what the measured samples of a run differ from those of another run, or an empty text.
+
+    Values of baselines may not be ranked then either.
+    """
     if set(run.evaluation.names) != set(anchor.evaluation.names):
         return f"measured on different test samples from {anchor.label}"
     if run.data != anchor.data:
@@ -96,14 +104,19 @@ def unlike_metrics(run: EvaluatedRun, anchor: EvaluatedRun) -> dict[str, str]:
     return found
 
 
-def partial_metrics(run: EvaluatedRun, anchor: EvaluatedRun) -> dict[str, str]:
+def partial_metrics(run: EvaluatedRun, anchor: EvaluatedRun, inpainter: str = TRAINED) -> dict[str, str]:
     """Return by ``region/name`` which means are over different images from those of another run.
 
     Images without a value change the mean. The values per image can still be compared.
+
+    Args:
+        run: the run.
+        anchor: the other run, whose trained generator counts.
+        inpainter: the run's trained generator, or the name of one of its baselines.
     """
     found = {}
     for key in run.evaluation.metrics:
-        ours, theirs = _with_value(run, key), _with_value(anchor, key)
+        ours, theirs = _with_value(run, key, inpainter), _with_value(anchor, key, TRAINED)
         if ours is not None and theirs is not None and ours != theirs:
             total = len(run.evaluation.names)
             found[key] = (
@@ -112,8 +125,8 @@ def partial_metrics(run: EvaluatedRun, anchor: EvaluatedRun) -> dict[str, str]:
     return found
 
 
-def _with_value(run: EvaluatedRun, key: str) -> set[str] | None:
-    values = run.evaluation.per_image[TRAINED].get(key)
+def _with_value(run: EvaluatedRun, key: str, inpainter: str) -> set[str] | None:
+    values = run.evaluation.per_image.get(inpainter, {}).get(key)
     if values is None:
         return None
     names = zip(run.evaluation.names, values, strict=True)

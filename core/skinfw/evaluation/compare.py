@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from skinfw.components.registry import TRAINED
 from skinfw.errors import RunError, counted
 from skinfw.evaluation.comparable import (
@@ -20,7 +18,9 @@ from skinfw.evaluation.comparable import (
     partial_metrics,
     unlike_metrics,
     unlike_run,
+    unlike_samples,
 )
+from skinfw.evaluation.evaluated_run import read_evaluated_run
 from skinfw.evaluation.metric_metadata import merged, metadata_table
 from skinfw.evaluation.metric_tables import (
     COSTS,
@@ -33,30 +33,10 @@ from skinfw.evaluation.metric_tables import (
     value_heading,
     value_label,
 )
-from skinfw.evaluation.results import Evaluation, MetricInfo
-from skinfw.runs.folder import spec_file
-from skinfw.system.json_file import read_json
+from skinfw.evaluation.results import Cost, MetricInfo
 
 _NOT_COMPARED = ("name", "$schema")
 _ABSENT = "absent"
-
-
-def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """Return the leaves of a JSON value by dotted path; a list of plain values is a leaf.
-
-    So is a list of components without parameters: of their names.
-    """
-    if isinstance(value, list):
-        names = [each["type"] if isinstance(each, dict) and [*each] == ["type"] else each for each in value]
-        if not any(isinstance(each, dict | list) for each in names):
-            return {path: names}
-    if isinstance(value, dict) and value:
-        pairs = [(f"{path}.{key}" if path else key, each) for key, each in value.items()]
-    elif isinstance(value, list):
-        pairs = [(f"{path}.{index}", each) for index, each in enumerate(value)]
-    else:
-        return {path: value}
-    return {key: leaf for name, each in pairs for key, leaf in flat(each, name).items()}
 
 
 def _text(value: Any) -> str:
@@ -74,59 +54,29 @@ def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     return {path: values for path, values in rows.items() if len(set(values)) > 1}
 
 
-class _Measured(BaseModel):
-    which: str
-    sha256: str
+@dataclass(frozen=True)
+class ComparedBaseline:
+    """A baseline that was measured beside a run.
 
-
-class _Length(BaseModel):
-    step: int
-    total_steps: int | None
-    epochs: int | None
-    steps: int | None
-
-
-class _Record(BaseModel):
-    """The content of metrics.json."""
-
-    checkpoint: _Measured
-    training: _Length
-    data: str
-    versions: dict[str, str] = {}
-    test: dict[str, Any]
-
-
-def read_evaluated_run(folder: Path, label: str) -> EvaluatedRun:
-    """Read the results of one run, or those on other data; its plugins need not be installed.
-
-    Raises:
-        RunError: the folder is not a run, or was not measured.
+    Attributes:
+        label: its name, with that of the run if baselines of the same name have other values.
+        run: the run, the first one that has these values.
+        name: its name in the results of the run.
     """
-    path = folder / "metrics.json"
-    # results on other data have no spec.json next to them
-    spec = None if path.is_file() and not (folder / "spec.json").exists() else spec_file(folder)
-    if not path.is_file():
-        raise RunError(f"{folder}: has no metrics.json; measure it first: skinfw evaluate {folder}")
-    record = read_json(path, file_names=True)
-    try:
-        _Record.model_validate(record)
-        measured, training = record["checkpoint"], record["training"]
-        return EvaluatedRun(
-            label=label,
-            checkpoint=measured["which"],
-            sha256=measured["sha256"],
-            data=record["data"],
-            evaluation=Evaluation.from_json(record["test"]),
-            spec=flat(record["spec"] if spec is None else read_json(spec)),
-            steps=training["step"],
-            total_steps=training["total_steps"],
-            length={key: training[key] for key in ("epochs", "steps")},
-            versions=record.get("versions", {}),
-        )
-    except (LookupError, TypeError, ValueError) as error:
-        raise RunError(
-            f"{path}: does not contain the results of a run; measure it again: skinfw evaluate {folder}"
-        ) from error
+
+    label: str
+    run: EvaluatedRun
+    name: str
+
+    @property
+    def values(self) -> Mapping[str, float | None]:
+        """Its values by ``region/name``."""
+        return self.run.evaluation.values[self.name]
+
+    @property
+    def cost(self) -> Cost:
+        """What it took."""
+        return self.run.evaluation.cost(self.name)
 
 
 @dataclass(frozen=True)
@@ -149,32 +99,67 @@ class Comparison:
         """The run that the others are compared to; see `skinfw.evaluation.comparable`."""
         return choose_anchor(self.runs) or self.runs[0]
 
-    def incomparable(self, run: EvaluatedRun) -> str:
-        """Return why none of a run's values is ranked, or an empty text."""
-        return unlike_run(run, self.anchor)
+    @property
+    def rows(self) -> list[EvaluatedRun | ComparedBaseline]:
+        """The runs, then the baselines."""
+        return [*self.runs, *self.baselines]
 
-    def unranked(self, run: EvaluatedRun) -> dict[str, str]:
-        """Return by ``region/name`` why a value of a run is not ranked."""
-        whole = self.incomparable(run)
+    @cached_property
+    def baselines(self) -> list[ComparedBaseline]:
+        """The baselines of all runs; one that has the same values in several runs counts once."""
+        found: dict[str, list[EvaluatedRun]] = {}
+        for run in self.runs:
+            for name, values in run.evaluation.values.items():
+                others = found.setdefault(name, [])
+                again = any(
+                    other.evaluation.values[name] == values and not unlike_samples(run, other)
+                    for other in others
+                )
+                if name != TRAINED and not again:
+                    others.append(run)
+        return [
+            ComparedBaseline(name if len(runs) == 1 else f"{name} of {run.label}", run, name)
+            for name, runs in found.items()
+            for run in runs
+        ]
+
+    def incomparable(self, compared: EvaluatedRun | ComparedBaseline) -> str:
+        """Return why none of the values of a run or a baseline is ranked, or an empty text."""
+        if isinstance(compared, ComparedBaseline):
+            return unlike_samples(compared.run, self.anchor)
+        return unlike_run(compared, self.anchor)
+
+    def unranked(self, compared: EvaluatedRun | ComparedBaseline) -> dict[str, str]:
+        """Return by ``region/name`` why a value of a run or a baseline is not ranked."""
+        whole = self.incomparable(compared)
         if whole:
             return dict.fromkeys(self.metrics, whole)
-        return {**partial_metrics(run, self.anchor), **unlike_metrics(run, self.anchor)}
+        if isinstance(compared, ComparedBaseline):
+            partial = partial_metrics(compared.run, self.anchor, compared.name)
+            return {**partial, **unlike_metrics(compared.run, self.anchor)}
+        return {**partial_metrics(compared, self.anchor), **unlike_metrics(compared, self.anchor)}
 
     def table(self) -> Table:
-        """Return the runs' values; the best of those that may be ranked are marked."""
-        unranked = [self.unranked(run) for run in self.runs]
-        cells = value_columns([run.values for run in self.runs], self.metrics, unranked)
+        """Return the values and costs of the runs, then those of the baselines.
+
+        The best of the values that may be ranked are marked.
+        """
+        unranked = [self.unranked(each) for each in self.rows]
+        cells = value_columns([each.values for each in self.rows], self.metrics, unranked)
         keeps = any(run.evaluation.violations for run in self.runs)
         rows = []
-        for run, values in zip(self.runs, cells, strict=True):
+        for each, values in zip(self.rows, cells, strict=True):
+            if isinstance(each, ComparedBaseline):
+                run, inpainter, label, step = each.run, each.name, f"{each.label} (baseline)", "-"
+            else:
+                run, inpainter, label, step = each, TRAINED, each.label, f"{each.evaluation.step:,}"
             found = run.evaluation
-            label = run.label
-            if self.incomparable(run):  # said once, not per value
+            if self.incomparable(each):  # said once, not per value
                 label += " (not comparable)"
                 values = [Cell(cell.text.removesuffix(UNRANKED)) for cell in values]
-            changed = [Cell(str(found.violations.get(TRAINED, 0)))] if keeps else []
-            steps = [Cell(str(len(found.names))), Cell(f"{found.step:,}")]
-            rows.append((label, [*values, *changed, *cost_cells(found, TRAINED), *steps]))
+            changed = [Cell(str(found.violations.get(inpainter, 0)))] if keeps else []
+            steps = [Cell(str(len(found.names))), Cell(step)]
+            rows.append((label, [*values, *changed, *cost_cells(found.cost(inpainter)), *steps]))
         heads = [value_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []
         return Table("run", [*heads, *kept, *COSTS, "images", "step"], rows)
@@ -233,16 +218,18 @@ class Comparison:
         return merged({run.label: run.versions for run in self.runs})
 
     def warnings(self) -> list[str]:
-        """Return which values are not ranked, and why."""
+        """Return which values are not ranked, and why; of a baseline, only what its run does not say."""
         warnings = []
-        for run in self.runs:
-            if whole := self.incomparable(run):
-                warnings.append(f"{run.label}: {whole}")
+        for each in self.rows:
+            known = self.unranked(each.run) if isinstance(each, ComparedBaseline) else {}
+            if whole := self.incomparable(each):
+                warnings += [] if whole in known.values() else [f"{each.label}: {whole}"]
             else:
                 found: dict[str, list[str]] = {}
-                for key, why in self.unranked(run).items():
-                    found.setdefault(why, []).append(value_label(key))
-                warnings += [f"{run.label}: {', '.join(what)}: {why}" for why, what in found.items()]
+                for key, why in self.unranked(each).items():
+                    if known.get(key) != why:
+                        found.setdefault(why, []).append(value_label(key))
+                warnings += [f"{each.label}: {', '.join(what)}: {why}" for why, what in found.items()]
         return warnings
 
 

@@ -225,11 +225,11 @@ def _joined(
     times = [each for part in parts for each in (part.times[1:] or part.times)]
     total, images = (sum(each) for each in zip(*times, strict=True))
     tones = tuple(tone for part in parts for tone in part.tones)
-    seconds = total / images if generator.timed else None
+    seconds = total / images if generator.timed else generator.stated_seconds
     grown = [part.grown for part in parts if part.grown is not None]
     # its parameters and buffers were there before its first pass
     weights = sum(each.nbytes for each in (*generator.parameters(), *generator.buffers()))
-    peak = max(grown) + weights if grown else None
+    peak = max(grown) + weights if grown else generator.stated_memory
     return _Measured(names, metrics, metrics.compute(), violations, seconds, peak, tones)
 
 

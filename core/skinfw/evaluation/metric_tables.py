@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from skinfw.components.direction import ARROWS, badness
 from skinfw.components.registry import TRAINED, installed
 from skinfw.errors import counted
-from skinfw.evaluation.results import Evaluation, MetricInfo
+from skinfw.evaluation.results import Cost, Evaluation, MetricInfo
 from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, tone_gap
 
 NONE = "n/a"
@@ -145,15 +145,14 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     rows = []
     for inpainter, values in zip(inpainters, cells, strict=True):
         changed = Cell(str(evaluation.violations[inpainter]))
-        rows.append((inpainter, [*values, changed, *cost_cells(evaluation, inpainter)]))
+        rows.append((inpainter, [*values, changed, *cost_cells(evaluation.cost(inpainter))]))
     heads = [value_heading(key, info) for key, info in evaluation.metrics.items()]
     return Table("generator", [*heads, "kept pixels changed", *COSTS], rows)
 
 
-def cost_cells(evaluation: Evaluation, inpainter: str) -> list[Cell]:
+def cost_cells(cost: Cost) -> list[Cell]:
     """Return the time and the memory that a generator took; ``-`` for what was not measured."""
-    seconds = evaluation.seconds_per_image[inpainter]
-    peak = evaluation.peak_memory.get(inpainter)
+    seconds, peak = cost.seconds_per_image, cost.peak_memory
     return [
         Cell("-" if seconds is None else f"{seconds * 1000:.1f}"),
         Cell("-" if peak is None else f"{peak / 2**20:,.0f}"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import fmean
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -55,6 +56,27 @@ class SkinTone:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a generator took; None for what was not measured.
+
+    Attributes:
+        seconds_per_image: time of its pass.
+        peak_memory: bytes that it took at most, with its weights.
+    """
+
+    seconds_per_image: float | None
+    peak_memory: int | None
+
+    @classmethod
+    def of_all(cls, costs: Iterable[Cost]) -> Cost:
+        """Return the mean time and the largest memory of the costs that were measured."""
+        found = list(costs)
+        seconds = [each.seconds_per_image for each in found if each.seconds_per_image is not None]
+        peaks = [each.peak_memory for each in found if each.peak_memory is not None]
+        return cls(fmean(seconds) if seconds else None, max(peaks, default=None))
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The results of one evaluation.
 
@@ -66,7 +88,8 @@ class Evaluation:
         values: by generator (``trained`` or a baseline's name) and ``region/name``; None for no value.
         per_image: the same per sample, in the order of ``names``; absent for metrics defined only over a set.
         violations: changed pixels outside the mask, by generator.
-        seconds_per_image: time of the generator's pass, by generator; None if its images were only read.
+        seconds_per_image: time of the generator's pass, by generator; if its images were only read, what its
+            configuration says, or None.
         unavailable: why something has no value: by the name of a failed baseline, or by
             ``generator/region/name``.
         tones: the skin tone of each real image, in the order of ``names``, None for one without skin; empty
@@ -75,8 +98,9 @@ class Evaluation:
         source: the data that were measured, if not those that the run was trained on.
         computed_masks: the number of samples whose masks were computed, by what computed them; those with
             label maps from files are not counted.
-        peak_memory: bytes that the generator's pass over the first batch took at most, with its weights; None
-            if its images were only read, or where memory is not measured, as for validation.
+        peak_memory: bytes that the generator's pass over the first batch took at most, with its weights; if
+            its images were only read, what its configuration says, or None; None also where memory is not
+            measured, as for validation.
     """
 
     split: SplitName
@@ -93,6 +117,10 @@ class Evaluation:
     source: str = ""
     computed_masks: Mapping[str, int] = field(default_factory=dict)
     peak_memory: Mapping[str, int | None] = field(default_factory=dict)
+
+    def cost(self, inpainter: str) -> Cost:
+        """Return what a generator took."""
+        return Cost(self.seconds_per_image.get(inpainter), self.peak_memory.get(inpainter))
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON."""

@@ -58,6 +58,8 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
     Attributes:
         conditional: whether the output depends on the condition.
         timed: whether the time of `forward` says how fast the system is; not if it only reads results.
+        stated_seconds: seconds per image, as somebody else measured them, of a system that is not ``timed``.
+        stated_memory: bytes that such a system took at most, likewise.
         pads_to: height and width are padded inside to multiples of this many pixels. Exported files cannot
             pad, so they take only such multiples.
     """
@@ -65,6 +67,8 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
     kind: ClassVar[str] = "generator"
     conditional: ClassVar[bool] = True
     timed: ClassVar[bool] = True
+    stated_seconds: float | None = None
+    stated_memory: int | None = None
     pads_to: int = 1
 
     @abstractmethod

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from skinfw.system.json_file import write_text
 
 
 def to_csv(comparison: Comparison) -> str:
-    """Return one line per run: values at full precision, then the spec fields that differ."""
+    """Return one line per run and baseline: values at full precision, then the spec fields that differ."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     metrics, fields = list(comparison.metrics), comparison.differences()
     writer.writerow(
         [
             "run",
+            "kind",
             "checkpoint",
             "step",
             "steps",
@@ -33,6 +35,8 @@ def to_csv(comparison: Comparison) -> str:
             "images",
             "violations",
             "not_comparable",
+            "seconds_per_image",
+            "peak_memory",
             *metrics,
             *fields,
         ]
@@ -40,11 +44,18 @@ def to_csv(comparison: Comparison) -> str:
     for index, run in enumerate(comparison.runs):
         found = run.evaluation
         facts = [
-            run.label, run.checkpoint, found.step, run.steps, run.total_steps, len(found.names),
-            found.violations.get(TRAINED, 0), comparison.incomparable(run),
+            run.label, "run", run.checkpoint, found.step, run.steps, run.total_steps, len(found.names),
+            found.violations.get(TRAINED, 0), comparison.incomparable(run), *astuple(found.cost(TRAINED)),
         ]  # fmt: skip
         values = [run.values.get(key) for key in metrics]
         writer.writerow([*facts, *values, *(values[index] for values in fields.values())])
+    for each in comparison.baselines:
+        found = each.run.evaluation
+        facts = [
+            each.label, "baseline", None, None, None, None, len(found.names),
+            found.violations.get(each.name, 0), comparison.incomparable(each), *astuple(each.cost),
+        ]  # fmt: skip
+        writer.writerow([*facts, *(each.values.get(key) for key in metrics), *[None] * len(fields)])
     return stream.getvalue()
 
 
@@ -59,7 +70,7 @@ def to_markdown(comparison: Comparison) -> str:
         parts.append(f"Measured with {versions_text(comparison.versions())}.")
     if comparison.differences():
         parts.append(markdown_table(comparison.differences_table()))
-    if any(comparison.unranked(run) for run in comparison.runs):
+    if comparison.warnings():
         parts.append("\n".join(["Not ranked:", "", *(f"- {warning}" for warning in comparison.warnings())]))
     hidden = len(comparison.differences()) > len(comparison.shown_differences())
     folded = [markdown_table(comparison.differences_table(every=True))] if hidden else []
@@ -85,12 +96,25 @@ def to_json(comparison: Comparison) -> str:
                 "not_ranked": comparison.unranked(run),
                 "images": len(run.evaluation.names),
                 "violations": run.evaluation.violations.get(TRAINED, 0),
+                **asdict(run.evaluation.cost(TRAINED)),
                 "values": dict(run.values),
                 "metadata": {key: dict(info.metadata) for key, info in run.evaluation.metrics.items()},
                 "counts": {key: images_text(run.evaluation, key) for key in run.evaluation.metrics},
                 "versions": dict(run.versions),
             }
             for run in comparison.runs
+        ],
+        "baselines": [
+            {
+                "baseline": each.label,
+                "run": each.run.label,
+                "not_comparable": comparison.incomparable(each) or None,
+                "not_ranked": comparison.unranked(each),
+                "violations": each.run.evaluation.violations.get(each.name, 0),
+                **asdict(each.cost),
+                "values": dict(each.values),
+            }
+            for each in comparison.baselines
         ],
         "metrics": {
             key: {"unit": info.unit, "direction": info.direction} for key, info in comparison.metrics.items()

@@ -73,6 +73,16 @@ class ImagesConfig(LabeledConfig):
     folder: Annotated[
         SpecPath, Origin("write the inputs with skinfw export-benchmark, and let the other system paint them")
     ] = Field(description="the folder of the images", examples=["images"])
+    seconds_per_image: float | None = Field(
+        default=None,
+        ge=0,
+        description="seconds per image that the system took, as you measured them, for tables; null: unknown",
+    )
+    peak_mib: float | None = Field(
+        default=None,
+        ge=0,
+        description="memory in MiB that it took at most, as you measured it, for tables; null: unknown",
+    )
 
     @property
     def required_inputs(self) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ class ImagesGenerator(Generator[ImagesConfig]):
 
     def __init__(self, config: ImagesConfig, io: GeneratorIO) -> None:
         super().__init__(config, io)
+        self.stated_seconds = config.seconds_per_image
+        self.stated_memory = None if config.peak_mib is None else round(config.peak_mib * 2**20)
         self._paths: Sequence[Path] = ()
         self._folders: dict[Path, Mapping[str, Sequence[Path]]] = {}
 

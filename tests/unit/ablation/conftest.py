@@ -55,6 +55,8 @@ def measure() -> Callable[..., None]:
         checkpoint: str = "best",
         steps: int = 10,
         parameters: Mapping[str, Any] | None = None,
+        seconds: Mapping[str, float | None] | None = None,
+        memory: Mapping[str, int | None] | None = None,
     ) -> None:
         means: dict[str, float | None] = {}
         for key, each in images.items():
@@ -70,7 +72,8 @@ def measure() -> Callable[..., None]:
             values={"trained": {**means, **(values or {})}, **(baselines or {})},
             per_image={"trained": images},
             violations={"trained": 0},
-            seconds_per_image={"trained": 0.01},
+            seconds_per_image=seconds or {"trained": 0.01},
+            peak_memory=memory or {},
         )
         run.folder.mkdir(parents=True, exist_ok=True)
         record = {

@@ -95,8 +95,11 @@ def test_states_reasons_and_warnings(result: AblationResult) -> None:
 
 def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> None:
     table = metrics_table(result)
-    assert table.columns == ["image PSNR (dB) ↑", "image MSE ↓", "image FID ↓", "seeds"]
-    rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in table.rows}
+    assert table.columns == [
+        *("image PSNR (dB) ↑", "image MSE ↓", "image FID ↓"),
+        *("ms per image", "peak MiB", "seeds"),
+    ]
+    rows = {name: [(cell.text, cell.best) for cell in (*cells[:3], cells[-1])] for name, cells in table.rows}
     assert rows == {
         "without_mask": [
             ("23.00 ± 1.41", False),
@@ -113,6 +116,42 @@ def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> N
             ("nothing to train", False),
         ],
     }
+
+
+def test_time_and_memory_of_variants_and_baselines_are_in_every_table(
+    planned: Callable[..., Plan], measure: Measure
+) -> None:
+    plan = planned()
+    mib = 2**20
+    costs = [(0.010, 300 * mib), (0.030, 200 * mib), (0.005, None), (0.005, None)]
+    for run, (seconds, memory) in zip(plan.runs, costs, strict=True):
+        measure(
+            run, {"image/psnr": [20.0] * 4}, baselines=BASELINES,
+            seconds={"trained": seconds, "mean_color": 0.002},
+            memory={"trained": memory, "mean_color": 7 * mib},
+        )  # fmt: skip
+    result = collect(plan)
+    # the mean over the seeds, and the largest memory
+    expected = {
+        "first": ("20.0", "300"),
+        "second": ("5.0", "-"),
+        "mean_color (baseline)": ("2.0", "7"),
+    }
+    table = metrics_table(result)
+    at = table.columns.index("ms per image")
+    assert table.columns[at + 1] == "peak MiB"
+    assert {name: (cells[at].text, cells[at + 1].text) for name, cells in table.rows} == expected
+    assert "| 20.0 | 300 | 2 |" in to_markdown(result) and "& 20.0 & 300 & 2" in to_tex(result)
+    rows = {row["variant"]: row for row in csv.DictReader(io.StringIO(to_csv(result)))}
+    assert {name: (row["seconds_per_image"], row["peak_memory"]) for name, row in rows.items()} == {
+        "first": ("0.02", str(300 * mib)),
+        "second": ("0.005", ""),
+        "mean_color": ("0.002", str(7 * mib)),
+    }
+    value = json.loads(to_json(result))
+    assert value["variants"]["first"]["peak_memory"] == 300 * mib
+    assert [run["peak_memory"] for run in value["variants"]["first"]["runs"]] == [300 * mib, 200 * mib]
+    assert value["baselines"]["mean_color"]["seconds_per_image"] == 0.002
 
 
 def test_differences_are_marked_where_they_are_better_and_apart_from_0(result: AblationResult) -> None:
@@ -245,8 +284,8 @@ def test_markdown_says_everything(result: AblationResult) -> None:
     text = to_markdown(result)
     assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest by image PSNR: with_mask")
     for part in (
-        "| with_mask | **25.33 ± 0.47** | **0.1500 ± 0** | **72.00 ± 2.8** | 2 |",
-        "| mean_color (baseline) | 21.00 | 0.5000 | n/a | nothing to train |",
+        "| with_mask | **25.33 ± 0.47** | **0.1500 ± 0** | **72.00 ± 2.8** | 10.0 | - | 2 |",
+        "| mean_color (baseline) | 21.00 | 0.5000 | n/a | - | - | nothing to train |",
         "| minus without_mask |",
         "Measured on DeepFashion by the report",
         "section 6.1.3.3 of the report",
@@ -284,11 +323,12 @@ def test_json_holds_everything(result: AblationResult, plan: Plan) -> None:
     assert value["variants"]["failed_one"]["runs"][0] == {
         "seed": 0, "folder": "failed_one/seed_0", "status": "failed", "reason": "no <memory> | left",
         "seconds": 3.0, "where": "here", "checkpoint": None, "sha256": None, "trained_steps": None,
-        "total_steps": None, "data": None, "step": None, "values": None,
+        "total_steps": None, "data": None, "step": None, "values": None, "seconds_per_image": None,
+        "peak_memory": None,
         "unavailable": {},
     }  # fmt: skip
     assert value["bootstrap"] == {"draws": 10_000, "level": 0.95, "seed": 0}
-    assert value["baselines"] == {"mean_color": BASELINES["mean_color"]}
+    assert value["baselines"]["mean_color"]["values"] == BASELINES["mean_color"]
     assert value["environment"]["versions"]["torch"]
 
 

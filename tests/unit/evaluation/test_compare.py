@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from skinfw.errors import RunError, UserError
-from skinfw.evaluation.compare import compare_runs, flat
+from skinfw.evaluation.compare import compare_runs
+from skinfw.evaluation.evaluated_run import flat
 from skinfw.evaluation.results import Evaluation, MetricInfo
 from skinfw.reporting.comparison import to_csv, to_json, to_markdown, write_comparison
 
@@ -27,20 +28,22 @@ def run_folder(
     checkpoint: str = "best",
     training: tuple[int, int | None] = (2400, 2400),
     per_image: dict[str, list[float | None]] | None = None,
+    baselines: dict[str, tuple[float, float, int | None]] | None = None,
     **spec: Any,
 ) -> Path:
     folder = root / name
     folder.mkdir(parents=True)
+    others = baselines or {}  # value of every metric, seconds and memory
     found = Evaluation(
         split="test",
         step=1200,
         names=list(names),
         metrics={key: MetricInfo("dB", "higher", metadata or {}, parameters or {}) for key in values},
-        values={"trained": values},
-        per_image={"trained": per_image or {}},
-        violations={"trained": 0},
-        seconds_per_image={"trained": 0.01},
-        peak_memory={"trained": 3 * 2**20},
+        values={"trained": values, **{name: dict.fromkeys(values, of[0]) for name, of in others.items()}},
+        per_image={"trained": per_image or {}, **{name: {} for name in others}},
+        violations={"trained": 0, **dict.fromkeys(others, 0)},
+        seconds_per_image={"trained": 0.01, **{name: of[1] for name, of in others.items()}},
+        peak_memory={"trained": 3 * 2**20, **{name: of[2] for name, of in others.items()}},
     )
     record: dict[str, Any] = {
         "checkpoint": {"which": checkpoint, "step": 1200, "sha256": "0" * 64},
@@ -82,6 +85,50 @@ def test_time_and_memory_are_in_the_table(tmp_path: Path) -> None:
     for _, cells in table.rows:
         row = dict(zip(table.columns, cells, strict=True))
         assert (row["ms per image"].text, row["peak MiB"].text) == ("10.0", "3")
+
+
+def test_baselines_stand_beside_the_runs_with_time_and_memory(tmp_path: Path) -> None:
+    same = {"mean_color": (30.0, 0.002, 2**20), "other": (10.0, 2.0, None)}
+    one = run_folder(tmp_path, "one", {"skin/psnr": 20.0}, baselines=same)
+    two = run_folder(
+        tmp_path, "two", {"skin/psnr": 21.0}, baselines={**same, "other": (12.0, 1.5, 5 * 2**20)}
+    )
+    # its weights do not count, but those of its baselines are none
+    last = run_folder(
+        tmp_path, "last", {"skin/psnr": 22.0}, checkpoint="last", baselines={"late": (40.0, 1, None)}
+    )
+    elsewhere = run_folder(
+        tmp_path, "elsewhere", {"skin/psnr": 23.0}, data="d2", baselines={"mean_color": (50.0, 1, None)}
+    )
+    comparison = compare_runs([one, two, last, elsewhere])
+    table = comparison.table()
+    places = [table.columns.index(name) for name in ("ms per image", "peak MiB", "step")]
+    rows = {
+        name: (cells[0].text, cells[0].best, *(cells[at].text for at in places)) for name, cells in table.rows
+    }
+    assert list(rows)[:4] == ["one", "two", "last (not comparable)", "elsewhere (not comparable)"]
+    assert {name: row for name, row in rows.items() if "baseline" in name} == {
+        "mean_color of one (baseline)": ("30.00", False, "2.0", "1", "-"),
+        "mean_color of elsewhere (baseline) (not comparable)": ("50.00", False, "1000.0", "-", "-"),
+        "other of one (baseline)": ("10.00", False, "2000.0", "-", "-"),
+        "other of two (baseline)": ("12.00", False, "1500.0", "5", "-"),
+        "late (baseline)": ("40.00", True, "1000.0", "-", "-"),
+    }
+    assert comparison.warnings() == [
+        "last: measured with its last checkpoint, one with its best one",
+        "elsewhere: measured on different data from one",
+    ]
+    lines = list(csv.DictReader(io.StringIO(to_csv(comparison))))
+    assert [(row["run"], row["kind"]) for row in lines[3:6]] == [
+        ("elsewhere", "run"), ("mean_color of one", "baseline"), ("mean_color of elsewhere", "baseline"),
+    ]  # fmt: skip
+    assert (lines[0]["seconds_per_image"], lines[0]["peak_memory"]) == ("0.01", str(3 * 2**20))
+    assert (lines[4]["skin/psnr"], lines[4]["seconds_per_image"]) == ("30.0", "0.002")
+    value = json.loads(to_json(comparison))
+    assert value["runs"][0]["peak_memory"] == 3 * 2**20
+    assert [each["run"] for each in value["baselines"]] == ["one", "elsewhere", "one", "two", "last"]
+    assert value["baselines"][3]["peak_memory"] == 5 * 2**20
+    assert value["baselines"][1]["not_comparable"] == "measured on different data from one"
 
 
 def test_fields_that_differ_are_listed_and_others_are_not(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from skinfw.ablation.process import Outcome, read_outcome
 from skinfw.components.registry import Registry, load_registry
 from skinfw.data.sample_folder import read_record
 from skinfw.errors import DataError, SkinfwError
-from skinfw.evaluation.compare import read_evaluated_run
+from skinfw.evaluation.evaluated_run import read_evaluated_run
 from skinfw.evaluation.metric_tables import Cell, Table
 from skinfw.reporting.console import print_table
 

@@ -431,7 +431,7 @@ def test_baselines_are_added_to_a_finished_run(run: Run, tmp_path: Path) -> None
     assert values["trained"] == before["trained"]
     assert "other" in done.stdout
     origins = record_of(run.folder)["baselines"]
-    assert origins["other"]["component"] == other
+    assert origins["other"]["component"] == {**other, "seconds_per_image": None, "peak_mib": None}
     assert list(origins) == ["other", "opencv_inpaint"]
     # only if they are named
     evaluate_run(run)

@@ -105,13 +105,15 @@ def test_the_truth_from_files_is_measured_beside_the_trained_network(
     for name in dataset.names():
         Image.fromarray(dataset.load(name)["body"]).save(tmp_path / f"{name}.png")
     others = {"type": "images", "folder": str(tmp_path), "label": "truth"}
+    stated = {**others, "label": "stated", "seconds_per_image": 1.5, "peak_mib": 20}
     empty = {"type": "images", "folder": str(tmp_path / "none")}
-    run = skinfw.run({**spec, "baselines": ["mean_color", others, empty]}, output=tmp_path / "run")
+    run = skinfw.run({**spec, "baselines": ["mean_color", others, stated, empty]}, output=tmp_path / "run")
     found = skinfw.Pipeline.from_run(run.folder).evaluate()
-    assert list(found.values) == ["trained", "mean_color", "truth"]
+    assert list(found.values) == ["trained", "mean_color", "truth", "stated"]
     assert found.values["truth"]["skin/psnr"] == 100  # its highest value
     assert found.seconds_per_image["truth"] is None
     assert found.seconds_per_image["mean_color"] > 0
     assert "no such folder" in found.unavailable["images"]
     rows = dict(evaluation_table(found).rows)
+    assert [cell.text for cell in rows["stated"][-2:]] == ["1500.0", "20"]
     assert rows["truth"][-1].text == "-" and rows["mean_color"][-1].text != "-"
