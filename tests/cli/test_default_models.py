@@ -14,11 +14,15 @@ from PIL import Image
 from try_on import SEGMENTER, write_pair
 
 import skinfw
+from skinfw.assembly.build import build
 from skinfw.cli import main
 from skinfw.cli.model_argument import model_and_photo
+from skinfw.components.reference import read_component
 from skinfw.data.label_file import read_labels
 from skinfw.errors import DataError, UserError
+from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.models.defaults import default_painter, default_painters
+from skinfw.preparation.mask_source import prepared_by
 from skinfw.serving.models import load_models
 from skinfw_plugins.inputs.masks import FaceInput
 
@@ -197,6 +201,71 @@ def test_photos_without_label_maps_are_prepared_by_the_parser(
     assert set(np.unique(read_labels(out / "anna" / "parsing.png"))) >= {0, 4}
     again = call("prepare", plain.parent, out, "--num-workers", 1)
     assert again.stdout.splitlines() == ["0 made, 1 kept, 0 rejected"]
+
+
+def test_each_photo_uses_its_own_label_map_and_the_parser_finds_the_others(
+    models: Path, tmp_path: Path
+) -> None:
+    """One photo of three has a label map; all have a pose."""
+    photos, out = tmp_path / "photos", tmp_path / "samples"
+    for seed, name in enumerate(("anna", "ben", "cleo")):
+        write_drawn_photo(photos / f"{name}.png", seed, SIZE)
+    maps = {name: (photos / f"{name}_segment.png").read_bytes() for name in ("anna", "ben", "cleo")}
+    for name in ("ben", "cleo"):
+        (photos / f"{name}_segment.png").unlink()
+    done = call("prepare", photos, out, "--num-workers", 1)
+    assert done.exit_code == 0, done.stderr + done.stdout
+    assert "3 photos of 192x128 pixels, 1 with a label map, 3 with a pose file: " in done.stderr
+    assert "finds the label maps of the others" in done.stderr
+    assert done.stdout.splitlines()[0] == (
+        "3 made, 0 kept, 0 rejected; label maps: 2 by parser, 1 by deepfashion"
+    )
+
+    def made_with(name: str) -> str:
+        record = json.loads((out / name / "sample.json").read_text(encoding="utf-8"))
+        return str(record["made_with"]["segmenter"]["type"])
+
+    assert [made_with(name) for name in maps] == ["deepfashion", "parser", "parser"]
+    assert [prepared_by(out / name) for name in maps] == ["", "parser", "parser"]
+    # the sample is that which the segmenter alone makes
+    alone = call(
+        "prepare", photos, tmp_path / "alone", "--segmenter", "deepfashion", "--pose-encoder", "openpose",
+        "--num-workers", 1,
+    )  # fmt: skip
+    assert "1 made, 0 kept, 2 rejected" in alone.stdout and "; label maps" not in alone.stdout
+    for file in (out / "anna").iterdir():
+        assert (tmp_path / "alone" / "anna" / file.name).read_bytes() == file.read_bytes(), file.name
+    # a label map that is added later makes that sample again, and no other
+    (photos / "ben_segment.png").write_bytes(maps["ben"])
+    again = call("prepare", photos, out, "--num-workers", 1)
+    assert again.stdout.splitlines()[0] == (
+        "1 made, 2 kept, 0 rejected; label maps: 2 by deepfashion, 1 by parser"
+    )
+    assert made_with("ben") == "deepfashion"
+
+
+def test_a_spec_of_photos_with_some_label_maps_says_what_finds_the_others(
+    models: Path, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    for seed, name in enumerate(("anna", "ben")):
+        write_drawn_photo(photos / f"{name}.png", seed, SIZE)
+    (photos / "ben_segment.png").unlink()
+    done = call("init", photos, "-o", tmp_path / "own.json", "--yes")
+    assert done.exit_code == 0, done.stderr
+    data = json.loads((tmp_path / "own.json").read_text(encoding="utf-8"))["data"]["dataset"]
+    assert data["segmenter"] == "deepfashion" and "missing_poses" not in data
+    assert data["missing_label_maps"] == {"type": "parser", "path": "skinfw:street-parser"}
+    config = {**data, "cache": str(tmp_path / "cache"), "prepare": {"num_workers": 1}}
+    dataset = build_dataset_of(config)
+    assert {name: dataset.mask_source(name) for name in dataset.names()} == {"anna": "", "ben": "parser"}
+    strict = build_dataset_of({**config, "missing_label_maps": None, "cache": str(tmp_path / "strict")})
+    assert list(strict.names()) == ["anna"]
+
+
+def build_dataset_of(config: dict[str, Any]) -> Dataset[Any]:
+    """Build a data set from its JSON."""
+    return build(read_component("dataset", config), Dataset, DatasetIO(SIZE, {}))
 
 
 def test_without_a_parser_the_label_maps_are_missing(no_models: None, plain: Path, tmp_path: Path) -> None:

@@ -117,8 +117,12 @@ def test_help_names_the_component_that_is_taken_by_default(command: str, option:
 @pytest.mark.parametrize(
     ("command", "option", "default"),
     [
-        ("prepare", "--segmenter", "the label maps beside the photos; without them, the parser in skinfw"),
-        ("prepare", "--pose-encoder", "the poses beside the photos; without them, none"),
+        (
+            "prepare",
+            "--segmenter",
+            "the label maps beside the photos; for other photos, the parser in skinfw",
+        ),
+        ("prepare", "--pose-encoder", "the poses beside the photos; without any, none"),
         ("repair", "--segmenter", "the label maps beside them; without them, the parser in skinfw"),
     ],
 )

@@ -232,7 +232,8 @@ def test_what_is_wrong_with_many_photos_is_said_once(photos: Path, tmp_path: Pat
             Image.new("L", (64, 96), 77).save(path)
         else:
             path.unlink()
-    done = prepare(photos, tmp_path / "out", "--view", "front")
+    readers = ("--segmenter", "deepfashion", "--pose-encoder", "openpose")
+    done = prepare(photos, tmp_path / "out", "--view", "front", *readers)
     table = " ".join(done.stdout.replace("│", " ").split())
     assert "1 made, 0 kept, 5 rejected" in table
     assert table.count("is missing") == table.count("(3 like this)") == 1

@@ -76,6 +76,7 @@ def command(
             "root": _as_given(photos, output),
             "segmenter": _component("segmenter", answers["--segmenter"], "--segmenter"),
             "pose_encoder": _component("pose_encoder", answers["--pose-encoder"], "--pose-encoder"),
+            **(_missing(found, answers) if found is not None else {}),
         }
     _write(output, _size(answers["--size"]), dataset, found)
 
@@ -89,24 +90,38 @@ def _look_at(photos: Path) -> Survey:
 
 
 def _proposed(found: Survey) -> dict[str, str]:
-    """Return the components that fit the photos: those that read files if at least half have them.
+    """Return the components that fit the photos: those that read files if any photo has them."""
+    return {
+        "--segmenter": _default("segmenter") if found.labeled else _without_label_maps(),
+        "--pose-encoder": _default("pose_encoder" if found.posed else "photos_without_poses"),
+    }
 
-    For photos without label maps that is the parser in the package, if there is one.
-    """
+
+def _missing(found: Survey, answers: dict[str, str]) -> dict[str, Any]:
+    """Return what finds the label maps and poses that some photos lack, for components that read files."""
+    missing = {}
+    if found.partly_labeled and answers["--segmenter"] == _default("segmenter"):
+        missing["missing_label_maps"] = _component("segmenter", _without_label_maps(), "segmenter")
+    if found.partly_posed and answers["--pose-encoder"] == _default("pose_encoder"):
+        missing["missing_poses"] = _default("photos_without_poses")
+    return missing
+
+
+def _without_label_maps() -> str:
+    """Return the segmenter of photos without label maps: the parser in the package, if there is one."""
     import json
 
-    from skinfw.components.registry import installed
     from skinfw.models.defaults import SEGMENTING
     from skinfw.models.embedded import default_model
 
-    defaults = installed().defaults
-    (segmenter, *_) = defaults("segmenter" if found.has_label_maps else "photos_without_label_maps")
-    parser = None if found.has_label_maps else default_model(SEGMENTING)
-    (pose_encoder, *_) = defaults("pose_encoder" if found.has_poses else "photos_without_poses")
-    return {
-        "--segmenter": segmenter if parser is None else json.dumps(parser.segmenter),
-        "--pose-encoder": pose_encoder,
-    }
+    parser = default_model(SEGMENTING)
+    return _default(SEGMENTING) if parser is None else json.dumps(parser.segmenter)
+
+
+def _default(role: str) -> str:
+    from skinfw.components.registry import installed
+
+    return installed().defaults(role)[0]
 
 
 def _answers(proposed: dict[str, str], given: dict[str, str | None], yes: bool) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,7 @@ from skinfw.cli.options import ComponentOption, check_address, engine_options
 if TYPE_CHECKING:
     from skinfw.components.reference import ComponentSpec
     from skinfw.preparation.config import PrepareConfig
+    from skinfw.preparation.finders import Missing
     from skinfw.preparation.report import PrepareReport, Row
 
 NO_POSE = "none"
@@ -28,12 +30,12 @@ EXAMPLES = 3
 @click.argument("output", type=click.Path(path_type=Path))
 @click.option(
     "--segmenter", cls=ComponentOption, kind="segmenter",
-    own="the label maps beside the photos; without them, the parser in skinfw",
+    own="the label maps beside the photos; for other photos, the parser in skinfw",
     help='Finds skin, head, feet and apparel: a name, or JSON like {"type": "NAME", ...}.',
 )  # fmt: skip
 @click.option(
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder",
-    own="the poses beside the photos; without them, none",
+    own="the poses beside the photos; without any, none",
     help='Finds the pose: a name, or JSON like {"type": "NAME", ...}; none: samples without poses.',
 )  # fmt: skip
 @click.option(
@@ -92,8 +94,8 @@ def command(
 ) -> None:
     """Convert every photo in PHOTOS into a sample folder under OUTPUT.
 
-    Only training that sees the pose needs poses. Without label maps beside the photos, the parser in skinfw
-    finds skin, head, feet and apparel (see skinfw list models).
+    Only training that sees the pose needs poses. For photos without a label map beside them, the parser in
+    skinfw finds skin, head, feet and apparel (see skinfw list models).
 
     PHOTOS is a folder, a .zip or .tar of one, or a list of paths and URLs (.csv, .tsv, .jsonl, .txt).
     Existing samples are kept unless photo or settings have changed. OUTPUT/rejected.csv lists the rejected
@@ -104,13 +106,13 @@ def command(
     check_address(engine, address)
     config = _config(file, options)
 
-    references = _components(photos, output, segmenter, pose_encoder)
+    finds_parts, finds_pose, missing = _components(photos, output, segmenter, pose_encoder)
 
     from skinfw.preparation.prepare import prepare
     from skinfw.preparation.report import REJECTED_FILE
 
     try:
-        report = prepare(photos, output, *references, config, True, engine, address)
+        report = prepare(photos, output, finds_parts, finds_pose, config, True, engine, address, missing)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "Interrupted; finished samples are kept. Run the same command again to continue."
@@ -122,7 +124,7 @@ def command(
 
 def _components(
     photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None
-) -> tuple[ComponentSpec, ComponentSpec | None]:
+) -> tuple[ComponentSpec, ComponentSpec | None, Missing]:
     """Return the components in the options, or those that fit the photos; it logs what is unusual."""
     import logging
 
@@ -130,32 +132,44 @@ def _components(
     from skinfw.components.reference import use_default, use_defaults
     from skinfw.models.defaults import default_parser
     from skinfw.models.embedded import HOW_TO_EMBED
+    from skinfw.preparation.finders import NONE_FOUND
 
     finds_parts = optional_component("segmenter", segmenter, "--segmenter")
     finds_pose = None
     if pose_encoder not in (None, NO_POSE):
         finds_pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
     if finds_parts is not None and pose_encoder is not None:
-        return finds_parts, finds_pose
+        return finds_parts, finds_pose, NONE_FOUND
 
     from skinfw.preparation.survey import survey
 
-    found, logger = survey(photos, output), logging.getLogger("skinfw")
+    found, missing, logger = survey(photos, output), NONE_FOUND, logging.getLogger("skinfw")
     if finds_parts is None:
-        parser = None if found.has_label_maps else default_parser()
-        finds_parts = parser or use_default("segmenter")
-        if parser is not None:
-            logger.info("%s: the segmenter is %s", found, _shown(parser))
-        elif not found.labeled:
+        finds_parts = use_default("segmenter")
+        parser = None if found.labeled == found.count else default_parser()
+        if parser is None and not found.labeled:
             logger.warning("%s, and this installation contains no parser: %s", found, HOW_TO_EMBED)
-    if pose_encoder is None and found.has_poses:
-        finds_pose = use_default("pose_encoder")
-    elif pose_encoder is None:
-        others = " or ".join(each.name for each in use_defaults("pose_encoder", "photos_without_poses"))
-        logger.info(
-            "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, others
-        )
-    return finds_parts, finds_pose
+        elif parser is not None and not found.labeled:
+            logger.info("%s: the segmenter is %s", found, _shown(parser))
+            finds_parts = parser
+        elif parser is not None:
+            logger.info("%s: %s finds the label maps of the others", found, _shown(parser))
+            missing = replace(missing, label_maps=parser)
+    if pose_encoder is None:
+        others = use_defaults("pose_encoder", "photos_without_poses")
+        if found.posed:
+            finds_pose = use_default("pose_encoder")
+        else:
+            names = " or ".join(each.name for each in others)
+            logger.info(
+                "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, names
+            )
+        if found.partly_posed and others:
+            logger.info(
+                "%s: %s finds the poses of the others; --pose-encoder none: no poses", found, others[0].name
+            )
+            missing = replace(missing, poses=others[0])
+    return finds_parts, finds_pose, missing
 
 
 def _shown(reference: ComponentSpec) -> str:

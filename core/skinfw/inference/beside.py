@@ -15,6 +15,7 @@ from skinfw.data.segmentation import LabelTable, RgbImage, Segmentation
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.models.defaults import SEGMENTING, segmenter_of
 from skinfw.models.embedded import EmbeddedModel, default_model
+from skinfw.preparation.finders import on_disk
 
 logger = logging.getLogger("skinfw")
 
@@ -98,12 +99,6 @@ class PoseBeside(PoseEncoder[Any]):
     def fingerprint(self) -> str:
         """Return a fingerprint of both. See `PoseEncoder.fingerprint`."""
         return f"{self.reader.fingerprint()} {self.other.to_json()}"
-
-
-def on_disk(reader: Segmenter[Any] | PoseEncoder[Any], photo: Path | None) -> bool:
-    """Return whether what a component reads for a photo is on disk; False for one that reads nothing."""
-    files = () if photo is None else reader.sources(photo)
-    return bool(files) and all(path.is_file() for path in files)
 
 
 def segmenter_beside(reference: ComponentSpec) -> Segmenter[Any]:

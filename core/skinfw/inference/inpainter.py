@@ -19,7 +19,7 @@ from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import DataError
 from skinfw.inference.allowed import Allowed, allowed_pixels, kind_of
 from skinfw.inference.background import TELEA, Fill, fill_background, fill_with
-from skinfw.inference.beside import labels_by, on_disk
+from skinfw.inference.beside import labels_by
 from skinfw.inference.condition import as_background, make_condition
 from skinfw.inference.expose import known_limbs
 from skinfw.inference.finders import build_finders
@@ -38,6 +38,7 @@ from skinfw.inference.region import bare
 from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
 from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
+from skinfw.preparation.finders import on_disk
 from skinfw.preparation.person import check_segmentation, posed, segmented
 from skinfw.preparation.report import Rejected
 from skinfw.runtime.box import Box, crop_box

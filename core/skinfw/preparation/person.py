@@ -13,6 +13,7 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, RunError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.measures import people_count
 from skinfw.preparation.report import Rejected
 
 
@@ -83,6 +84,23 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoi
         advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
         raise Rejected("no pose found", f"{source} {what}; {advice}")
     return _unmixed(keypoints, encoder, photo, person), poses
+
+
+def pose_and_people(
+    encoder: PoseEncoder[Any] | None, photo: Photo, segmentation: Segmentation
+) -> tuple[Keypoints | None, int]:
+    """Return the person's pose, None without a pose encoder, and the number of people in a photo.
+
+    Raises:
+        Rejected: the photo shows nobody, or no pose lies on the person.
+        DataError: the poses cannot be found.
+    """
+    if encoder is None:
+        if not segmentation.person.any():
+            raise nobody()
+        return None, people_count(segmentation, ())
+    keypoints, poses = posed(encoder, photo, segmentation.person)
+    return keypoints, people_count(segmentation, poses)
 
 
 def nobody() -> Rejected:

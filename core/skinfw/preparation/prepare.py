@@ -15,6 +15,7 @@ from skinfw.errors import DataError
 from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
+from skinfw.preparation.finders import NONE_FOUND, Missing
 from skinfw.preparation.listing import Entry
 from skinfw.preparation.preparer import Parts, PhotoPreparer
 from skinfw.preparation.record import remove_prepared
@@ -46,6 +47,7 @@ def prepare(
     progress: Progress | bool = False,
     engine: Engine = "local",
     address: str | None = None,
+    missing: Missing = NONE_FOUND,
 ) -> PrepareReport:
     """Turn every photo of a source into a sample folder.
 
@@ -66,6 +68,9 @@ def prepare(
         engine: processes on this machine, or a Ray cluster whose nodes share photos and output under the same
             paths.
         address: the cluster, as for ``ray.init``; None for the one that Ray finds, or a new local one.
+        missing: what finds label maps and poses of photos without the files that ``segmenter`` and
+            ``pose_encoder`` read; by default such photos are rejected. The record of each sample
+            (``sample.json``) names the components that made it.
 
     Raises:
         DataError: ``root`` has no photos, two photos share a pose file, the label maps of most photos are
@@ -85,15 +90,17 @@ def prepare(
                 lambda done, total, _: bar(done, total),
                 engine,
                 address,
+                missing,
             )
     if os.path.lexists(output) and not output.is_dir():
         raise DataError(f"{output}: not a folder; give another output folder")
-    preparer = PhotoPreparer(output, segmenter, pose_encoder, config)
-    listing = list_photos(root, output, preparer.segmenter.sources)
+    preparer = PhotoPreparer(output, segmenter, pose_encoder, config, missing)
+    listing = list_photos(root, output, preparer.finders.segmenter.sources)
     if listing.rejected and config.on_error == "fail":
         raise DataError(listing.rejected[0].detail)
-    encoder = None if pose_encoder is None else pose_encoder.to_json()
-    parts = Parts(output, segmenter.to_json(), encoder, config, Path.cwd())
+    others = (pose_encoder, missing.label_maps, missing.poses)
+    encoder, label_maps, poses = (None if each is None else each.to_json() for each in others)
+    parts = Parts(output, segmenter.to_json(), encoder, label_maps, poses, config, Path.cwd())
     try:
         output.mkdir(parents=True, exist_ok=True)
         with (
@@ -101,9 +108,10 @@ def prepare(
             made_available(root, output, listing, config.fetch) as available,
         ):
             tasks = make_tasks(available, excluded(output))
-            if preparer.pose_encoder is not None:
+            if preparer.finders.pose_encoder is not None:
                 check_shared_poses(
-                    preparer.pose_encoder, [task.entry.path for task in tasks if task.rejected is None]
+                    preparer.finders.pose_encoder,
+                    [task.entry.path for task in tasks if task.rejected is None],
                 )
             _remove_stale(preparer, tasks)
             made = work_on(parts, tasks, preparer, config.num_workers, engine=engine, address=address)
@@ -133,7 +141,7 @@ def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:
     used: set[Path] = set()
     for entry in entries:
         with suppress(OSError):  # the path is too long for the file system
-            used.update(preparer.sources(entry.path))
+            used.update(preparer.finders.sources(entry.path))
     return used
 
 

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from skinfw.assembly.build import build
 from skinfw.components.reference import ComponentSpec, read_reference
 from skinfw.components.validation_errors import spec_error
 from skinfw.data.keypoints import Keypoints
@@ -22,13 +21,12 @@ from skinfw.data.plausibility import check_label_map
 from skinfw.data.sample_writer import sample_files, write_sample
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, SkinfwError
-from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.preparation.config import PersonCrop, PrepareConfig, View
 from skinfw.preparation.crop import cropped, person_box
 from skinfw.preparation.filters import Facts, facts_of, view_of_name
+from skinfw.preparation.finders import NONE_FOUND, Finders, Found, Missing
 from skinfw.preparation.listing import Entry
-from skinfw.preparation.measures import people_count
-from skinfw.preparation.person import nobody, posed, segmented
+from skinfw.preparation.person import pose_and_people, segmented
 from skinfw.preparation.record import content_hash, finished, hash_json, own_record, remove_prepared
 from skinfw.preparation.report import Reason, Rejected, Row, Status
 from skinfw.preparation.source import UNPACKED_FOLDER
@@ -52,6 +50,8 @@ class Parts:
         output: folder of the samples.
         segmenter: the segmenter, as in a spec.
         pose_encoder: the pose encoder, as in a spec; None for samples without poses.
+        label_maps: what finds missing label maps, as in a spec, or None.
+        poses: what finds missing poses, as in a spec, or None.
         config: margin, crop and filters.
         folder: base of relative paths: the folder where prepare was started.
     """
@@ -59,6 +59,8 @@ class Parts:
     output: Path
     segmenter: dict[str, Any]
     pose_encoder: dict[str, Any] | None
+    label_maps: dict[str, Any] | None
+    poses: dict[str, Any] | None
     config: PrepareConfig
     folder: Path
 
@@ -70,12 +72,13 @@ class Parts:
         """
         try:
             segmenter = read_reference("segmenter", self.segmenter)
-            pose_encoder = (
-                None if self.pose_encoder is None else read_reference("pose_encoder", self.pose_encoder)
+            pose_encoder = _reference("pose_encoder", self.pose_encoder)
+            missing = Missing(
+                _reference("segmenter", self.label_maps), _reference("pose_encoder", self.poses)
             )
         except ValidationError as error:
             raise spec_error("the components of prepare", error, None) from None
-        return PhotoPreparer(self.output, segmenter, pose_encoder, self.config)
+        return PhotoPreparer(self.output, segmenter, pose_encoder, self.config, missing)
 
     def lost(self, task: Any) -> Row:
         """Return the row of a photo whose process ended. See `skinfw.system.workers.Work.lost`."""
@@ -83,6 +86,10 @@ class Parts:
         if self.config.on_error == "fail":
             raise DataError(detail)
         return Row(task.entry.name, task.sample, "rejected", "component failed", detail)
+
+
+def _reference(kind: str, value: dict[str, Any] | None) -> ComponentSpec | None:
+    return None if value is None else read_reference(kind, value)
 
 
 class PhotoPreparer:
@@ -93,6 +100,7 @@ class PhotoPreparer:
         segmenter: the segmenter.
         pose_encoder: the pose encoder; None for samples without poses.
         config: margin, crop and filters.
+        missing: what finds label maps and poses of photos without files.
 
     Raises:
         RegistryError: a component cannot be built.
@@ -104,23 +112,11 @@ class PhotoPreparer:
         segmenter: ComponentSpec,
         pose_encoder: ComponentSpec | None,
         config: PrepareConfig,
+        missing: Missing = NONE_FOUND,
     ) -> None:
         self.output = output
         self.config = config
-        self.segmenter: Segmenter[Any] = build(segmenter, Segmenter)
-        self.pose_encoder: PoseEncoder[Any] | None = (
-            None if pose_encoder is None else build(pose_encoder, PoseEncoder)
-        )
-        self.settings = {
-            "revision": REVISION,
-            "segmenter": segmenter.to_json(),
-            "pose_encoder": None if pose_encoder is None else pose_encoder.to_json(),
-            **config.model_dump(mode="json", include={"margin", "crop"}),
-        }
-        used = [part for part in (self.segmenter, self.pose_encoder) if part is not None]
-        prints = {part.kind: part.fingerprint() for part in used}
-        if any(prints.values()):
-            self.settings["fingerprints"] = prints
+        self.finders = Finders(segmenter, pose_encoder, missing)
         self._zips: dict[Path, ZipFiles] = {}
 
     def prepare(self, entry: Entry, sample: str) -> Row:
@@ -135,43 +131,59 @@ class PhotoPreparer:
             RunError: the sample cannot be written.
         """
         try:
-            made, facts = self._prepare(entry, sample)
+            made, facts, found = self._prepare(entry, sample)
         except Rejected as rejected:
             self.remove_stale(entry, sample)
             return Row(entry.name, sample, "rejected", rejected.reason, rejected.detail, fits=rejected.fits)
         status: Status = "made" if made else "kept"
-        return Row(entry.name, sample, status, phash=facts.phash or "", fits=facts.fits)
+        return Row(
+            entry.name, sample, status, phash=facts.phash or "", fits=facts.fits,
+            segmenter=found.segmenter.reference.name,
+            pose_encoder="" if found.pose_encoder is None else found.pose_encoder.reference.name,
+        )  # fmt: skip
 
-    def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts]:
-        """Return whether the sample was made now; raise `Rejected` if it cannot be made."""
+    def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts, Found]:
+        """Return whether the sample was made now, and by what; raise `Rejected` if it cannot be made."""
         view = entry.view or view_of_name(Path(entry.name))
         Facts(view=view).check(self.config)
         with self._on_disk(entry):
             return self._make_or_keep(entry, sample, view)
 
-    def _make_or_keep(self, entry: Entry, sample: str, view: View | None) -> tuple[bool, Facts]:
+    def _make_or_keep(self, entry: Entry, sample: str, view: View | None) -> tuple[bool, Facts, Found]:
         path, folder = entry.path, path_below(self.output, sample)
+        found = self.finders.of(path)
+        settings = {
+            "revision": REVISION,
+            **found.settings(),
+            **self.config.model_dump(mode="json", include={"margin", "crop"}),
+        }
         content = self._step(
-            "photo cannot be read", path, lambda: content_hash(path, self.sources(path), entry)
+            "photo cannot be read", path, lambda: content_hash(path, self.finders.sources(path), entry)
         )
-        identity = {"source": entry.name, "content": content, "settings": hash_json(self.settings)}
-        facts = finished(folder, own_record(folder), identity, posed=self.pose_encoder is not None)
+        identity = {"source": entry.name, "content": content, "settings": hash_json(settings)}
+        facts = finished(folder, own_record(folder), identity, posed=found.pose_encoder is not None)
         if facts is not None:
             self._check_labels(path, facts)
             facts.check(self.config)
-            return False, facts
+            return False, facts, found
         photo = self._step("photo cannot be read", path, lambda: Photo.read(path))
         Facts(size=min(photo.size)).check(self.config)
-        segmentation = self._step("segmentation failed", path, lambda: self._segment(photo))
-        keypoints, people = self._step("pose failed", path, lambda: self._pose(photo, segmentation))
+        segmentation = self._step("segmentation failed", path, lambda: self._segment(photo, found))
+        encoder = None if found.pose_encoder is None else found.pose_encoder.component
+        keypoints, people = self._step(
+            "pose failed", path, lambda: pose_and_people(encoder, photo, segmentation)
+        )
         facts = self._step(
             "component failed", path, lambda: facts_of(photo.pixels, view, segmentation, keypoints, people)
         )
-        fits, misfit = check_label_map(segmentation, keypoints, self.segmenter.other_tables())
+        tables = found.segmenter.component.other_tables()
+        fits, misfit = check_label_map(segmentation, keypoints, tables)
         facts = replace(facts, fits=fits, misfit=misfit)
         self._check_labels(path, facts)
         facts.check(self.config)
-        files = self._step("component failed", path, lambda: self._files(photo, segmentation, keypoints))
+        files = self._step(
+            "component failed", path, lambda: self._files(photo, segmentation, keypoints, found)
+        )
         about = {
             "name": sample,
             **identity,
@@ -179,10 +191,10 @@ class PhotoPreparer:
             "facts": asdict(facts),
             "classes": segmentation.classes,
             "regions": {str(region): names for region, names in segmentation.regions.items()},
-            "made_with": {"skinfw": version("skinfw"), **self.settings},
+            "made_with": {"skinfw": version("skinfw"), **settings},
         }
         write_sample(folder, files, about)
-        return True, facts
+        return True, facts, found
 
     @contextmanager
     def _on_disk(self, entry: Entry) -> Iterator[None]:
@@ -206,17 +218,8 @@ class PhotoPreparer:
             entry.path.unlink(missing_ok=True)
 
     def _take_out(self, entry: Entry, zipped: ZipFiles) -> None:
-        for path in (entry.path, *self.sources(entry.path)):
+        for path in (entry.path, *self.finders.sources(entry.path)):
             zipped.take(path)
-
-    def _pose(self, photo: Photo, segmentation: Segmentation) -> tuple[Keypoints | None, int]:
-        """Return the person's pose, if there is a pose encoder, and the number of people."""
-        if self.pose_encoder is None:
-            if not segmentation.person.any():
-                raise nobody()
-            return None, people_count(segmentation, ())
-        keypoints, poses = posed(self.pose_encoder, photo, segmentation.person)
-        return keypoints, people_count(segmentation, poses)
 
     def _check_labels(self, photo: Path, facts: Facts) -> None:
         """Reject a photo with an implausible label map, if configured.
@@ -227,26 +230,22 @@ class PhotoPreparer:
         """
         if not facts.misfit or not self.config.check_labels:
             return
-        detail = f"{next(iter(self.segmenter.sources(photo)), photo)}: {facts.misfit}"
+        labels = next(iter(self.finders.of(photo).segmenter.component.sources(photo)), photo)
+        detail = f"{labels}: {facts.misfit}"
         if self.config.on_error == "fail":
             raise DataError(detail)
         raise Rejected("label map implausible", detail, facts.fits)
 
     def _files(
-        self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints | None
+        self, photo: Photo, segmentation: Segmentation, keypoints: Keypoints | None, found: Found
     ) -> dict[str, bytes]:
         parts = replace(make_agnostic(photo.pixels, segmentation, self.config.margin), pose=keypoints)
         person = person_box(segmentation.person)
         if isinstance(self.config.crop, PersonCrop) and person is not None:
             parts = cropped(parts, crop_box(person, self.config.crop.aspect, self.config.crop.margin))
-        if self.pose_encoder is not None and parts.pose is not None:
-            parts = replace(parts, line=self.pose_encoder.draw(parts.pose, parts.size))
+        if found.pose_encoder is not None and parts.pose is not None:
+            parts = replace(parts, line=found.pose_encoder.component.draw(parts.pose, parts.size))
         return sample_files(parts)
-
-    def sources(self, photo: Path) -> tuple[Path, ...]:
-        """Return the files besides the photo from which its sample is made."""
-        of_pose = () if self.pose_encoder is None else self.pose_encoder.sources(photo)
-        return (*self.segmenter.sources(photo), *of_pose)
 
     def _step(self, reason: Reason, photo: Path, action: Callable[[], ResultT]) -> ResultT:
         """Run one step; an error rejects the photo or stops everything.
@@ -274,11 +273,14 @@ class PhotoPreparer:
                 raise DataError(detail) from error
             raise Rejected("component failed", detail) from error
 
-    def _segment(self, photo: Photo) -> Segmentation:
-        segmentation = segmented(self.segmenter, photo)
-        if self.config.min_confidence and segmentation.confidence is None and segmentation.person.any():
+    def _segment(self, photo: Photo, found: Found) -> Segmentation:
+        segmenter = found.segmenter.component
+        segmentation = segmented(segmenter, photo)
+        unsure = self.config.min_confidence and segmentation.confidence is None and segmentation.person.any()
+        # label maps in files need none if only others are checked
+        if unsure and (segmenter.computes or not self.finders.finds_missing_label_maps):
             raise RunError(
-                f"the segmenter {self.settings['segmenter']['type']!r} does not say how sure it is, so "
+                f"the segmenter {found.segmenter.reference.name!r} does not say how sure it is, so "
                 "min_confidence has no effect; leave it out, or use parser"
             )
         asked = (*self.config.require_classes, *self.config.exclude_classes)

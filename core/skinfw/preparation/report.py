@@ -82,6 +82,8 @@ class Row:
         detail: the reason with numbers and names.
         phash: the photo's perceptual hash, if it became a sample.
         fits: how well tables of classes fit its label map, if known.
+        segmenter: the name of the segmenter that found its label map, if it became a sample.
+        pose_encoder: the name of the pose encoder that found its pose, if it became a sample with one.
     """
 
     photo: str
@@ -91,6 +93,8 @@ class Row:
     detail: str = ""
     phash: str = ""
     fits: Fits | None = None
+    segmenter: str = ""
+    pose_encoder: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,16 @@ class PrepareReport:
         return Counter(str(row.reason) for row in [*self.rejected(), *self.others])
 
     def counts(self) -> str:
-        """Return one line: the numbers of photos made, kept and rejected, and of unused files."""
-        photos = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('rejected')} rejected"
-        return f"{photos}, {counted(len(self.others), 'other file')} not used" if self.others else photos
+        """Return one line: the numbers of photos made, kept and rejected, and of unused files.
+
+        If several components found label maps or poses, it says how many each of them found.
+        """
+        text = f"{self.count('made')} made, {self.count('kept')} kept, {self.count('rejected')} rejected"
+        if self.others:
+            text += f", {counted(len(self.others), 'other file')} not used"
+        samples = [row for row in self.rows if row.status in ("made", "kept")]
+        text += _found_by("label maps", Counter(row.segmenter for row in samples))
+        return text + _found_by("poses", Counter(row.pose_encoder for row in samples))
 
     def summary(self) -> str:
         """Return `counts` with the reasons."""
@@ -141,3 +152,10 @@ class PrepareReport:
             writer = csv.writer(file)
             writer.writerow(["photo", "reason", "detail"])
             writer.writerows([row.photo, row.reason, row.detail] for row in [*self.rejected(), *self.others])
+
+
+def _found_by(what: str, names: Counter[str]) -> str:
+    """Return how many of something each component found; empty if one found all."""
+    if len(names) < 2:
+        return ""
+    return f"; {what}: {', '.join(f'{count} by {name}' for name, count in names.most_common())}"

@@ -39,14 +39,14 @@ class Survey:
     unreadable: int
 
     @property
-    def has_label_maps(self) -> bool:
-        """Whether at least half of the photos have a label map."""
-        return 2 * self.labeled >= self.count
+    def partly_labeled(self) -> bool:
+        """Whether some photos have a label map, and some have none."""
+        return 0 < self.labeled < self.count
 
     @property
-    def has_poses(self) -> bool:
-        """Whether at least half of the photos have a pose file."""
-        return 2 * self.posed >= self.count
+    def partly_posed(self) -> bool:
+        """Whether some photos have a pose file, and some have none."""
+        return 0 < self.posed < self.count
 
     def __str__(self) -> str:
         parts = [counted(self.count, "photo")]

@@ -33,8 +33,7 @@ def first_spec(
     Args:
         name: the name of the run.
         size: height and width of the network's images in pixels.
-        dataset: ``root``, ``segmenter`` and ``pose_encoder`` of the data set of photos; None for drawn
-            people.
+        dataset: fields of the data set of photos, such as ``root`` and ``segmenter``; None for drawn people.
         photos: their number, if known: few photos get small batches.
         schema: the path of the JSON Schema, for editors.
     """

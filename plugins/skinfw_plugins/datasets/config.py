@@ -81,6 +81,16 @@ class PhotosConfig(DatasetConfig):
         default_factory=lambda: use_default("pose_encoder"),
         description="finds the pose; null: samples without poses, for inputs that need none",
     )
+    missing_label_maps: Annotated[ComponentSpec, Slot("segmenter")] | None = Field(
+        default=None,
+        description="the segmenter of photos without the label map that segmenter reads; null: they are "
+        "rejected",
+    )
+    missing_poses: Annotated[ComponentSpec, Slot("pose_encoder")] | None = Field(
+        default=None,
+        description="the pose encoder of photos without the file that pose_encoder reads; null: they are "
+        "rejected",
+    )
     prepare: PrepareConfig = Field(
         default_factory=PrepareConfig, description="margin, crop and filters of the preparation"
     )

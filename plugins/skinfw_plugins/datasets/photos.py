@@ -18,6 +18,7 @@ from skinfw.data.sample_hash import fingerprint_of
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
+from skinfw.preparation.finders import Missing
 from skinfw.preparation.mask_source import prepared_by
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare
@@ -109,8 +110,9 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
     if key not in _prepared or not cache.is_dir():
         logger.info("preparing the photos under %s into %s", config.root, cache)
         report = prepare(
-            config.root, cache, config.segmenter, config.pose_encoder, config.prepare, _Messages()
-        )
+            config.root, cache, config.segmenter, config.pose_encoder, config.prepare, _Messages(),
+            missing=Missing(config.missing_label_maps, config.missing_poses),
+        )  # fmt: skip
         logger.info("prepared: %s", report.summary())
         names = sorted(row.sample for row in report.rows if row.status != "rejected")
         if not names:
@@ -164,11 +166,14 @@ def default_cache(config: PhotosConfig) -> Path:
 
     The folder depends on the root and the settings, but not on the number of processes.
     """
+    others = {"label_maps": config.missing_label_maps, "poses": config.missing_poses}
+    missing = {name: each.to_json() for name, each in others.items() if each is not None}
     settings = {
         "root": str(config.root.resolve()),
         "segmenter": config.segmenter.to_json(),
         "pose_encoder": None if config.pose_encoder is None else config.pose_encoder.to_json(),
         "prepare": config.prepare.model_dump(mode="json", exclude={"num_workers", "on_error", "fetch"}),
+        **({"missing": missing} if missing else {}),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
     return cache_folder() / "prepared" / digest[:16]

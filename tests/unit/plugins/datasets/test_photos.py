@@ -70,8 +70,8 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[PrepareReport]:
     found: list[PrepareReport] = []
     original = photos_module.prepare
 
-    def collecting(*args: Any) -> PrepareReport:
-        found.append(original(*args))
+    def collecting(*args: Any, **others: Any) -> PrepareReport:
+        found.append(original(*args, **others))
         return found[-1]
 
     monkeypatch.setattr(photos_module, "prepare", collecting)
