@@ -23,12 +23,12 @@ from skinfw.inference.beside import labels_by
 from skinfw.inference.condition import as_background, make_condition
 from skinfw.inference.expose import known_limbs
 from skinfw.inference.finders import build_finders
+from skinfw.inference.holes import holes_of, holes_on_body
 from skinfw.inference.open_model import open_model
 from skinfw.inference.paint_mask import (
     MaskLike,
     Rgb,
     check_place,
-    holes_of,
     person_of_mask,
     read_paint_mask,
 )
@@ -197,12 +197,10 @@ class Inpainter:
         source = read_source(image)
         marked = mask if region is None else region
         given = None if marked is None else read_paint_mask(marked, source, mask_color)
-        holes = None if expose else holes_of(source, mask_color) if given is None else given
-        if holes is not None and not holes.any():
-            raise DataError(
-                f"{source.where}: has no transparent or flat white hole; give a mask, a region or limbs to "
-                "expose"
-            )
+        found = holes_of(source, mask_color) if kind == "found" else None
+        if found is not None:
+            found.check(source.where)
+        holes = given if found is None else found.mask
         with connections(self.trusted):
             labels = segmentation or segmented(self.segmenter, source.photo)
             check_segmentation(labels, source.photo, source.where)
@@ -214,6 +212,8 @@ class Inpainter:
             pose = keypoints
             if pose is None and not (kind == "given" and self._does_without(source)):
                 pose = self._pose(source, person)
+        if found is not None and mask_color is None and pose is not None:
+            holes = holes_on_body(found, labels, pose, source.where)
         allowed = allowed_pixels(kind, holes, expose, labels, pose, source.where)
         if holes is None:
             person = person_of_mask(person, allowed.mask)

@@ -1,4 +1,4 @@
-"""What is to be painted: a mask that the user gives, or the holes of a photo."""
+"""What is to be painted: a mask that the user gives."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ Rgb = tuple[int, int, int]
 MaskLike = ImageLike | NDArray[np.bool_]
 """A mask in memory or a file; an array may be bool."""
 
-MIN_HOLE = 0.0002
-"""Minimum size of a hole as a fraction of the photo; smaller flat patches are highlights."""
-
 MIN_ON_PERSON = 0.5
 """Minimum fraction of a mask on or near the person."""
 
 MAX_COVERED = 0.5
 """Maximum fraction of the head that a mask covers, and of the photo's border: more is an inverted mask."""
 
+OPAQUE = 128
+"""Alpha from which a pixel is opaque."""
+
 _NEAR = 0.03
 _TOLERANCE = 8
-_OPAQUE = 128
 
 
 def read_paint_mask(mask: MaskLike, source: SourcePhoto, color: Rgb | None = None) -> Mask:
@@ -80,11 +79,11 @@ def _read(mask: MaskLike, color: Rgb | None) -> tuple[str, Mask]:
 def _mask_in(file: DecodedImage, color: Rgb | None) -> Mask:
     if color is not None:
         with decoding(file.path):
-            return _of_color(np.asarray(file.image.convert("RGB"), np.uint8), color)
+            return of_color(np.asarray(file.image.convert("RGB"), np.uint8), color)
     if file.has_alpha:
         with decoding(file.path):
             layers = np.asarray(file.image.convert("RGBA"), np.uint8)
-        clear: Mask = layers[..., 3] < _OPAQUE
+        clear: Mask = layers[..., 3] < OPAQUE
         shown = layers[~clear][:, :3]
         # white strokes on a transparent layer, or black and white, are read as they look
         if clear.any() and shown.size and not (_is(shown, WHITE) | _is(shown, 0)).all():
@@ -97,38 +96,11 @@ def _is(pixels: NDArray[np.uint8], level: int) -> NDArray[np.bool_]:
     return near
 
 
-def _of_color(pixels: NDArray[np.uint8], color: Rgb) -> Mask:
+def of_color(pixels: NDArray[np.uint8], color: Rgb) -> Mask:
+    """Return where pixels, uint8 RGB ``(H, W, 3)``, have a color or nearly so, bool ``(H, W)``."""
     difference = np.abs(pixels.astype(np.int16) - np.array(color, np.int16))
     found: Mask = np.all(difference <= _TOLERANCE, axis=-1)
     return found
-
-
-def holes_of(source: SourcePhoto, color: Rgb | None = None) -> Mask:
-    """Return the holes of a photo: transparent or flat white patches that do not reach its border.
-
-    Args:
-        source: the photo.
-        color: the color of the holes instead.
-
-    Returns:
-        bool ``(H, W)``.
-    """
-    flat: Mask
-    if color is not None:
-        flat = _of_color(source.photo.pixels, color)
-    elif source.alpha is not None and (source.alpha < _OPAQUE).any():
-        flat = source.alpha < _OPAQUE
-    else:
-        flat = (source.photo.pixels == WHITE).all(axis=-1)
-    _, patches, stats, _ = cv2.connectedComponentsWithStats(flat.astype(np.uint8), connectivity=4)
-    least = max(16, MIN_HOLE * flat.size)
-    keep = stats[:, cv2.CC_STAT_AREA] >= least
-    keep[0] = False
-    if color is None:  # the background is flat too
-        border = np.concatenate([patches[0], patches[-1], patches[:, 0], patches[:, -1]])
-        keep[np.unique(border)] = False
-    holes: Mask = keep[patches]
-    return holes
 
 
 def check_place(mask: Mask, segmentation: Segmentation, where: object) -> None:

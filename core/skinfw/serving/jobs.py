@@ -14,8 +14,8 @@ from PIL import Image
 from skinfw.data.body_parts import Limb
 from skinfw.data.image_file import DecodedImage, decode_image
 from skinfw.errors import RunError
+from skinfw.inference.holes import holes_of
 from skinfw.inference.inpainter import Inpainter
-from skinfw.inference.paint_mask import holes_of
 from skinfw.inference.painted import Painted
 from skinfw.inference.source_photo import read_source
 from skinfw.serving.schemas import RepairStep
@@ -107,7 +107,7 @@ def find_holes(photo: DecodedImage) -> JobResult:
     Raises:
         DataError: the photo cannot be used.
     """
-    holes = holes_of(read_source(photo))
+    holes = holes_of(read_source(photo)).mask
     report = {"size": list(holes.shape), "pixels": int(np.count_nonzero(holes))}
     return JobResult(_png(np.where(holes, np.uint8(255), np.uint8(0))), report, {})
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from skinfw.data.photo import Photo
 from skinfw.errors import DataError
-from skinfw.inference.paint_mask import holes_of, parse_color, person_of_mask, read_paint_mask
+from skinfw.inference.paint_mask import parse_color, person_of_mask, read_paint_mask
 from skinfw.inference.source_photo import SourcePhoto
 
 SIZE = (72, 80)
@@ -83,19 +83,6 @@ def test_empty_masks_and_masks_of_another_size_are_errors(source: SourcePhoto) -
         read_paint_mask(block()[::2, ::2], source)
     with pytest.raises(DataError, match="an array of float64"):
         read_paint_mask(np.zeros(SIZE), source)
-
-
-def test_holes_are_flat_patches_that_do_not_reach_the_border(source: SourcePhoto) -> None:
-    pixels = source.own.copy()
-    pixels[block()] = 255
-    pixels[:10] = 255  # the background
-    pixels[60, 60] = 255  # a highlight
-    photo = SourcePhoto(Photo(pixels), pixels, None, None)
-    assert np.array_equal(holes_of(photo), block())
-    alpha = np.where(block(), 0, 255).astype(np.uint8)
-    assert np.array_equal(holes_of(SourcePhoto(source.photo, source.own, alpha, None)), block())
-    pixels[block()] = (127, 127, 127)
-    assert np.array_equal(holes_of(SourcePhoto(Photo(pixels), pixels, None, None), (127, 127, 127)), block())
 
 
 def test_other_people_beside_the_masked_one_do_not_count() -> None:

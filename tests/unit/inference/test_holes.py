@@ -1,0 +1,136 @@
+"""Which patches of a photo are holes: not overexposed cloth, nor the background between arm and body."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from real_files import PHOTOS, needs_photos
+
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.errors import DataError
+from skinfw.inference.holes import Holes, holes_of, holes_on_body
+from skinfw.inference.inpainter import Inpainter
+from skinfw.inference.source_photo import SourcePhoto, read_source
+
+SIZE = (72, 80)
+
+
+def source_of(pixels: np.ndarray, alpha: np.ndarray | None = None) -> SourcePhoto:
+    return SourcePhoto(Photo(pixels), pixels, alpha, None)
+
+
+def noise() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 250, (*SIZE, 3), np.uint8)
+
+
+def block() -> np.ndarray:
+    mask = np.zeros(SIZE, bool)
+    mask[20:40, 30:50] = True
+    return mask
+
+
+def glare(pixels: np.ndarray, center: tuple[int, int], width: float, amount: float = 300) -> np.ndarray:
+    """Overexpose a part of an image: it is clipped in the middle and fades out."""
+    rows, columns = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
+    distance = (rows - center[0]) ** 2 + (columns - center[1]) ** 2
+    light = amount * np.exp(-distance / (2 * width**2))
+    return np.clip(pixels + light[..., None], 0, 255).astype(np.uint8)
+
+
+def test_holes_are_flat_patches_that_do_not_reach_the_border() -> None:
+    pixels = noise()
+    pixels[block()] = 255
+    pixels[:10] = 255  # the background
+    pixels[60, 60] = 255  # a highlight
+    found = holes_of(source_of(pixels))
+    assert np.array_equal(found.mask, block()) and found.soft == 0 and found.flat_border
+    alpha = np.where(block(), 0, 255).astype(np.uint8)
+    found = holes_of(source_of(noise(), alpha))
+    assert np.array_equal(found.mask, block()) and not found.flat_border
+    pixels[block()] = (127, 127, 127)
+    assert np.array_equal(holes_of(source_of(pixels), (127, 127, 127)).mask, block())
+
+
+def test_overexposed_cloth_is_not_a_hole() -> None:
+    cloth = glare(np.full((*SIZE, 3), 120, np.uint8), (30, 40), 14)
+    white = (cloth == 255).all(axis=-1)
+    assert white.sum() > 100
+    found = holes_of(source_of(cloth))
+    assert not found.mask.any() and found.soft == 1
+    # the same pixels, erased
+    erased = np.where(white[..., None], np.uint8(255), np.uint8(120)).repeat(3, axis=2)
+    assert np.array_equal(holes_of(source_of(erased)).mask, white)
+
+
+def test_a_hole_beside_white_cloth_is_one() -> None:
+    """Up to three quarters of its edge may be nearly white."""
+    pixels = np.full((*SIZE, 3), 120, np.uint8)
+    pixels[:, 50:] = 245  # the sleeve
+    pixels[40:, :50] = 245
+    pixels[block()] = 255
+    assert np.array_equal(holes_of(source_of(pixels)).mask, block())
+    pixels[:20] = pixels[:, :30] = 245
+    assert not holes_of(source_of(pixels)).mask.any()
+
+
+@pytest.fixture
+def seen(inpainter: Inpainter, photo: Path) -> tuple[Segmentation, Keypoints]:
+    """Label map and pose of the photo."""
+    opened = Photo.read(photo)
+    labels = inpainter.segmenter.segment(opened)
+    pose = inpainter.pose_encoder.keypoints(opened, labels.person)
+    assert pose is not None
+    return labels, pose
+
+
+def inside(mask: np.ndarray) -> np.ndarray:
+    eroded: np.ndarray = cv2.erode(mask.astype(np.uint8), np.ones((3, 3))) > 0
+    return eroded
+
+
+def test_a_patch_beside_the_person_is_not_a_hole(
+    seen: tuple[Segmentation, Keypoints], arms: np.ndarray
+) -> None:
+    beside = np.zeros(arms.shape, bool)
+    beside[2:8, 2:8] = True
+    both = Holes(inside(arms) | beside)
+    assert np.array_equal(holes_on_body(both, *seen, "x.png"), inside(arms))
+    with pytest.raises(DataError, match=r"x\.png: its holes do not touch limbs or neck; give a mask"):
+        holes_on_body(Holes(beside), *seen, "x.png")
+
+
+def test_what_may_as_well_be_background_is_refused(
+    seen: tuple[Segmentation, Keypoints], arms: np.ndarray
+) -> None:
+    """The label map decides if the border of the photo is white or transparent too."""
+    labels, pose = seen
+    patches = Holes(inside(arms), flat_border=True)
+    assert np.array_equal(holes_on_body(patches, labels, pose, "x.png"), inside(arms))
+    background = labels.classes.index(labels.regions["background"][0])
+    nothing = replace(labels, labels=np.where(arms, np.uint8(background), labels.labels))
+    with pytest.raises(DataError, match="may be holes, or background between arm and body; give a mask"):
+        holes_on_body(patches, nothing, pose, "x.png")
+    assert holes_on_body(replace(patches, flat_border=False), nothing, pose, "x.png").any()
+
+
+def test_a_photo_with_overexposed_cloth_needs_a_mask(inpainter: Inpainter, photo: Path) -> None:
+    with Image.open(photo) as image:
+        Image.fromarray(glare(np.asarray(image.convert("RGB")), (70, 64), 25)).save(photo)
+    with pytest.raises(DataError, match=r"flat white hole \(1 white area with soft edges"):
+        inpainter.paint(photo)
+
+
+@needs_photos
+def test_photos_without_a_hole_have_none() -> None:
+    """Exactly white patches, most of them sky, are in a quarter of these photos."""
+    photos = sorted(PHOTOS.rglob("img_highres*/**/*.jpg"))[::24]
+    found = [holes_of(read_source(path)) for path in photos]
+    assert sum(each.soft > 0 for each in found) > len(photos) / 10
+    assert not [path.name for path, each in zip(photos, found, strict=True) if each.mask.any()]
