@@ -24,6 +24,7 @@ from skinfw.inference.condition import as_background, make_condition
 from skinfw.inference.expose import known_limbs
 from skinfw.inference.finders import build_finders
 from skinfw.inference.holes import holes_of, holes_on_body
+from skinfw.inference.laid_over import PaintedBy, laid_over
 from skinfw.inference.open_model import open_model
 from skinfw.inference.paint_mask import (
     MaskLike,
@@ -44,9 +45,6 @@ from skinfw.preparation.report import Rejected
 from skinfw.runtime.box import Box, crop_box
 from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
 from skinfw.specs.compatibility import gives_alpha
-
-MAX_SCALE = 8.0
-"""Enlargement above which a warning says that the network saw much less than the photo shows."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +238,6 @@ class Inpainter:
         steps: Steps,
     ) -> Painted:
         mask, labels = allowed.mask, seen.labels
-        warnings = list(allowed.warnings)
         prepared = self.model.preparation
         around = person_box(seen.person | mask)
         assert around is not None
@@ -270,38 +267,8 @@ class Inpainter:
             result = paint_full_resolution(
                 photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps
             )
-        if behind.any() and allowed.kind in ("given", "found"):
-            part = np.count_nonzero(behind) / np.count_nonzero(mask)
-            warnings.append(f"{part:.0%} of the mask is far from the limbs and was filled as background")
-        if result.texture != "sampled":
-            warnings.append(
-                "little skin besides the face is visible, so the tone of the painted skin is uncertain"
-            )
-        if result.scale > MAX_SCALE:
-            warnings.append(
-                f"the network painted at {self.model.size[0]}x{self.model.size[1]}, and its image was "
-                f"enlarged {result.scale:.1f} times"
-            )
-        image = source.own.copy()
-        image[mask] = source.in_own_colors(result.image)[mask]
-        alpha = None if source.alpha is None else np.where(mask, np.uint8(255), source.alpha)
-        if source.converted:
-            warnings.append(source.converted)
-        report = {
-            "size": list(source.photo.size),
-            "mask": allowed.kind,
-            "painted": int(np.count_nonzero(mask)),
-            "background": int(np.count_nonzero(behind)),
-            "left": allowed.left,
-            "box": [box.top, box.left, box.height, box.width],
-            "scale": round(result.scale, 3),
-            "texture": result.texture,
-            "model": self.name,
-            "segmenter": seen.labels_by,
-            "pose": seen.pose is not None,
-            "warnings": warnings,
-        }
-        return Painted(image, mask, report, alpha, source.icc, self.name)
+        by = PaintedBy(self.name, self.model.size, seen.labels_by, seen.pose is not None, box)
+        return laid_over(source, result, allowed, behind, by)
 
     def _condition(
         self,
