@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import nullcontext
-from dataclasses import asdict
-from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -16,20 +14,18 @@ from skinfw.components.registry import TRAINED
 from skinfw.data.loading import Loader, ShuffledOrder
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
-from skinfw.errors import DataError, NotFiniteError, RunError
-from skinfw.evaluation.results import Evaluation
+from skinfw.errors import DataError, NotFiniteError
 from skinfw.hooks.caller import HookCaller
 from skinfw.runs.checkpoint_header import Progress
-from skinfw.runs.checkpoints import read_checkpoint, save_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.data_record import data_changes
 from skinfw.runs.folder import Run
-from skinfw.runs.split_record import write_split
+from skinfw.training.checkpointing import Checkpoints
 from skinfw.training.compiling import compile_errors
 from skinfw.training.finite import diverged
 from skinfw.training.initial_weights import start_from
 from skinfw.training.interrupt import Interrupt, catch_interrupt
 from skinfw.training.module import SampleSource, TrainingModule
-from skinfw.training.monitor import Best, Monitor, read_monitor
 from skinfw.training.pace import log_interval, rate_factor
 from skinfw.training.ranks import Ranks
 from skinfw.training.resuming import check_progress, restore
@@ -91,9 +87,7 @@ class Trainer:
         self.step = self.epoch = self.batches = 0
         self.losses = LossCheck()
         self.closed = True
-        self.monitor: Monitor | None = None
-        self.best: Best | None = None
-        self.saved_at: int | None = None
+        self.checkpoints = Checkpoints(run, split, module, is_main=ranks.is_main)
         self.data_fingerprint = dataset.fingerprint()
 
     def _batches_per_epoch(self) -> int:
@@ -136,25 +130,13 @@ class Trainer:
         )
         restore(self.module, checkpoint)
         self.step, self.epoch, self.batches = progress.step, progress.epoch, progress.batches
-        self.closed, self.saved_at = progress.closed, progress.step
-        about = checkpoint.about
-        try:
-            self.monitor, self.best = read_monitor(about.get("monitor"), about.get("best"))
-        except ValueError as error:
-            raise RunError(f"{path}: its monitor is damaged; start again with --overwrite") from error
-        self._forget_lost_best()
+        self.closed = progress.closed
+        self.checkpoints.resume(path, checkpoint.about, progress.step)
         self._rewind_log()
         if self.step == self.total_steps and self.closed:
             logger.warning("all %d steps are already trained; only the evaluation is repeated", self.step)
             if progress.total_steps != self.total_steps:  # it was planned longer, but now ends here
                 self._save("last")
-
-    def _forget_lost_best(self) -> None:
-        """Choose the best checkpoint again if it was removed."""
-        path = self.run.checkpoint("best")
-        if self.ranks.is_main and self.best is not None and not path.is_file():
-            logger.warning("%s: is missing; choosing the best checkpoint again", path)
-            self.best = None
 
     def _rewind_log(self) -> None:
         """Remove log entries of steps that will be repeated."""
@@ -175,8 +157,9 @@ class Trainer:
             self.module.prepare_training(self.split)
             if self.training.initial_weights is not None:
                 start_from(self.module, self.training.initial_weights, self.split, self.dataset)
-        if self.monitor is None and self.split.validation and self.ranks.is_main:
-            self.monitor = self.module.monitor(self.split.validation)
+        kept = self.checkpoints
+        if kept.monitor is None and self.split.validation and self.ranks.is_main:
+            kept.monitor = self.module.monitor(self.split.validation)
         self.hooks.call("run_started", run=self.run, total_steps=self.total_steps, step=self.step)
         self.ranks.wait()
         with catch_interrupt() as interrupt:
@@ -185,8 +168,8 @@ class Trainer:
                     self._train_epoch(interrupt)
                 self._end_epoch()
                 self._stop_when_asked(interrupt)
-        self._forget_lost_best()
-        if self.ranks.is_main and self.best is None:
+        kept.forget_lost_best()
+        if self.ranks.is_main and kept.best is None:
             if self.split.validation:
                 logger.warning("no evaluation chose the best checkpoint; it holds the last weights")
             self._save("best")
@@ -205,7 +188,7 @@ class Trainer:
             self.step += 1
             self.losses.add(self.step, losses)
             if self._due() or self.losses.full:
-                self.losses.check(self._saved)
+                self.losses.check(self.checkpoints.described)
             if self._due():
                 seconds = (time.perf_counter() - began) / (self.step - logged)
                 self._log(losses, seconds)
@@ -249,8 +232,8 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         """Show and evaluate samples, at the end of an epoch or of the run."""
-        self.losses.check(self._saved)
-        self.module.check_finite(self.step, self._saved())
+        self.losses.check(self.checkpoints.described)
+        self.module.check_finite(self.step, self.checkpoints.described(self.step))
         number, done = self.epoch + 1, self.step >= self.total_steps
         if self.batches == self.batches_per_epoch:
             # else the run ends within the epoch, and a longer one continues within it
@@ -269,11 +252,10 @@ class Trainer:
             evaluation = self.module.evaluate(self.split.validation, self.step, self.ranks)
         except NotFiniteError as error:
             what = f"after step {self.step} the network's output is not finite (NaN or infinity)"
-            raise diverged(what, self._saved()) from error
+            raise diverged(what, self.checkpoints.described(self.step)) from error
         if self.ranks.is_main:
             self.run.log("evaluation", step=self.step, epoch=epoch, values=evaluation.values[TRAINED])
-            self._forget_lost_best()
-            if self._is_best(evaluation):
+            if self.checkpoints.choose(evaluation, self.step):
                 self._save("best")
             self.hooks.call("evaluated", run=self.run, evaluation=evaluation, step=self.step)
         self.ranks.wait()
@@ -292,69 +274,11 @@ class Trainer:
             raise DataError("none of the sample images can be read")
         return np.concatenate(rows, axis=0)
 
-    def _is_best(self, evaluation: Evaluation) -> bool:
-        monitor = self.monitor
-        if monitor is None:
-            return False
-        value = evaluation.values[TRAINED].get(monitor.metric)
-        if value is None:
-            logger.warning(
-                "%s chooses the best checkpoint but has no value after step %d; keeping the best one so far",
-                monitor.metric, self.step,
-            )  # fmt: skip
-            return False
-        if self.best is not None and not monitor.better(value, self.best.value):
-            return False
-        self.best = Best(monitor.metric, value, self.step)
-        return True
-
-    def _saved(self, step: int | None = None) -> str:
-        """Describe the existing checkpoints, for errors about a step; None for the last finished step."""
-        if self.saved_at is None:
-            return "No checkpoint has been written yet."
-        last = self.run.checkpoint("last")
-        if self.saved_at == (self.step if step is None else step):
-            text = f"The last checkpoint, {last}, holds the weights of this very step."
-        else:
-            text = f"The last checkpoint, {last}, is of step {self.saved_at}, and its weights are finite."
-        if self.best is not None:
-            best = self.run.checkpoint("best")
-            text += f" The best one, {best}, was measured after step {self.best.step}."
-        return text
-
     def _save(self, which: str) -> None:
-        self.losses.check(self._saved)  # the same in all processes
-        if not self.ranks.is_main:
-            return
-        self.run.check_held()
-        self._restore_records()
-        self.module.check_finite(self.step, self._saved())
-        path = self.run.checkpoint(which)
-        state = self.module.state()
-        tensors = state if which == "last" else self.module.used(state)
-        progress = Progress(
-            self.step, self.epoch, self.batches, self.data_fingerprint, self.closed,
-            self.accelerator.num_processes, self.total_steps,
-        )  # fmt: skip
-        save_checkpoint(
-            path,
-            tensors,
-            self.run.spec,
-            progress,
-            best=None if self.best is None else asdict(self.best),
-            monitor=None if self.monitor is None else self.monitor.to_json(),
-            scaler=self.module.scaler_state(),
-            **self.module.about(),
-        )
-        if which == "last":
-            self.saved_at = self.step
-
-    def _restore_records(self) -> None:
-        """Rewrite files that are needed to resume the run, if they were removed."""
-        for path, write in (
-            (self.run.spec_path, self.run.write_spec),
-            (self.run.split_path, partial(write_split, self.run, self.split)),
-        ):
-            if not path.exists():
-                logger.warning("%s: was removed during the run; writing it again", path)
-                write()
+        self.losses.check(self.checkpoints.described)  # the same in all processes
+        if self.ranks.is_main:
+            progress = Progress(
+                self.step, self.epoch, self.batches, self.data_fingerprint, self.closed,
+                self.accelerator.num_processes, self.total_steps,
+            )  # fmt: skip
+            self.checkpoints.save(which, progress)
