@@ -7,7 +7,7 @@ from torch import Tensor
 
 from skinfw.errors import UserError
 from skinfw.interfaces import Loss, LossContext
-from skinfw_plugins.losses.config import FeatureMatchingConfig
+from skinfw_plugins.losses.config_adversarial import FeatureMatchingConfig
 
 
 class FeatureMatchingLoss(Loss[FeatureMatchingConfig]):

@@ -8,7 +8,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, LossContext
 from skinfw_plugins.losses.adversarial import patch_mean, with_r1
-from skinfw_plugins.losses.config import GanConfig
+from skinfw_plugins.losses.config_adversarial import GanConfig
 
 
 class GanLoss(AdversarialLoss[GanConfig]):

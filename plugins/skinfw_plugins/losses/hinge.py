@@ -7,7 +7,7 @@ from torch.nn.functional import relu
 
 from skinfw.interfaces import AdversarialLoss, LossContext
 from skinfw_plugins.losses.adversarial import patch_mean, with_r1
-from skinfw_plugins.losses.config import HingeConfig
+from skinfw_plugins.losses.config_adversarial import HingeConfig
 
 
 class HingeLoss(AdversarialLoss[HingeConfig]):

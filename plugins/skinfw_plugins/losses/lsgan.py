@@ -6,7 +6,7 @@ from torch import Tensor
 
 from skinfw.interfaces import AdversarialLoss, DiscriminatorOutput, LossContext
 from skinfw_plugins.losses.adversarial import patch_mean, with_r1
-from skinfw_plugins.losses.config import LsganConfig
+from skinfw_plugins.losses.config_adversarial import LsganConfig
 
 
 class LsganLoss(AdversarialLoss[LsganConfig]):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from skinfw.interfaces import AdversarialLoss, LossContext
 from skinfw_plugins.losses.adversarial import gradient_norms, patch_mean
-from skinfw_plugins.losses.config import WganGpConfig
+from skinfw_plugins.losses.config_adversarial import WganGpConfig
 
 
 class WganGpLoss(AdversarialLoss[WganGpConfig]):

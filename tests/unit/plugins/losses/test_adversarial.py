@@ -15,7 +15,7 @@ from skinfw.pipeline import Pipeline
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_context
 from skinfw_plugins.losses.adversarial import gradient_norms
-from skinfw_plugins.losses.config import GanConfig, HingeConfig, LsganConfig, WganGpConfig
+from skinfw_plugins.losses.config_adversarial import GanConfig, HingeConfig, LsganConfig, WganGpConfig
 from skinfw_plugins.losses.gan import GanLoss
 from skinfw_plugins.losses.hinge import HingeLoss
 from skinfw_plugins.losses.lsgan import LsganLoss

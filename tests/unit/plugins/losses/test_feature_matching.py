@@ -12,7 +12,7 @@ from skinfw.interfaces import DiscriminatorOutput, LossContext, LossIO
 from skinfw.interfaces.loss import Discriminate
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_context
-from skinfw_plugins.losses.config import FeatureMatchingConfig
+from skinfw_plugins.losses.config_adversarial import FeatureMatchingConfig
 from skinfw_plugins.losses.feature_matching import FeatureMatchingLoss
 
 LOSS = FeatureMatchingLoss(FeatureMatchingConfig(), LossIO((4, 4)))
