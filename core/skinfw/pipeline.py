@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
-
-from accelerate import Accelerator
 
 from skinfw.components.reference import ComponentLike
 from skinfw.components.strict_model import nearest
 from skinfw.components.trust import named_outside, reject_foreign, reject_unset
-from skinfw.data.split import Split
 from skinfw.errors import ArgumentError
 from skinfw.evaluation.results import Evaluation
-from skinfw.hooks.caller import HookCaller, hook_distributions
-from skinfw.hooks.progress import RunProgress
+from skinfw.hooks.caller import hook_distributions
 from skinfw.inference.generate import generate_folder
-from skinfw.interfaces import Dataset
 from skinfw.models.hub import reject_downloaded
-from skinfw.runs.create import create_run, record_environment
-from skinfw.runs.data_record import write_data
-from skinfw.runs.folder import Run, locked_run, open_run, started_here
+from skinfw.runs.folder import Run, open_run, started_here
 from skinfw.runs.ledger import require_permitted
-from skinfw.runs.split_record import make_split, read_split, write_split
 from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.run_spec import RunSpec
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec, Spec, load_spec, parse_spec
 from skinfw.system.bar import progress_bar
-from skinfw.system.devices import cpu_threads, cuda_arithmetic
-from skinfw.system.memory import keep_freed_memory
-from skinfw.tasks.choice import make_source, make_training_module
-from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run, help_evaluation
-from skinfw.tasks.inpainting.skin_check import require_skin
+from skinfw.tasks.evaluate_run import evaluate_on
 from skinfw.tasks.measured import MeasuredSplit
 from skinfw.tasks.other_data import GivenData
-from skinfw.training.accelerator import make_accelerator, training_environment
-from skinfw.training.module import SampleSource
-from skinfw.training.observers import RunRecorder
-from skinfw.training.ranks import Ranks
-from skinfw.training.trainer import Trainer
+from skinfw.tasks.train_run import train_run
 
 ARGUMENTS = ("spec", "output", "resume", "overwrite", "hooks", "progress")
 """Keywords of `Pipeline` that are not fields of a spec."""
@@ -152,60 +135,14 @@ class Pipeline:
             reject_foreign(named_outside(self.spec, training=True), str(self.run.spec_path))
         reject_unset(self.spec, training=True)
         require_permitted(self.spec, self.spec.name, hook_distributions())
-        keep_freed_memory()
-        with cpu_threads(self.spec.training.threads):
-            self._fit()
+        train_run(
+            self.run,
+            resume=self._resume,
+            overwrite=self._overwrite,
+            hooks=self._hooks,
+            progress=self.progress,
+        )
         return self
-
-    def _fit(self) -> None:
-        accelerator = make_accelerator(self.spec.training)
-        ranks = Ranks(accelerator)
-        with ranks.together(), locked_run(self.run) if ranks.is_main else nullcontext(self.run) as run:
-            self._fill(run, accelerator, ranks)
-            run.check_held()
-
-    def _fill(self, run: Run, accelerator: Accelerator, ranks: Ranks) -> None:
-        dataset = make_source(self.spec)
-        split = self._split(dataset)
-        if isinstance(dataset, Dataset):
-            require_skin(dataset, split.train)
-        if ranks.is_main:
-            shown = [RunProgress()] if self.progress else []
-            hooks = HookCaller([RunRecorder(), *shown, *self._hooks])
-            create_run(self.spec, self.output, resume=self._resume, overwrite=self._overwrite)
-            write_split(self.run, split)
-        else:
-            hooks = HookCaller(discover=False)
-        ranks.wait()
-        try:
-            module = make_training_module(run.spec, dataset, accelerator)
-            trainer = Trainer(run, dataset, split, module, hooks, ranks)
-            if self._resume:
-                trainer.resume()
-            training = run.spec.training
-            if ranks.is_main:
-                write_data(run, dataset)
-                if trainer.step < trainer.total_steps:
-                    used = training_environment(accelerator, training)
-                    record_environment(run, trainer.step, hook_plugins=hooks.versions(), training=used)
-            with cuda_arithmetic(accelerator.device, tf32=training.tf32, benchmark=training.cudnn_benchmark):
-                trainer.fit()
-            if ranks.is_main:
-                evaluation = evaluate_run(run, device=accelerator.device, together=ranks)
-                hooks.call("evaluated", run=run, evaluation=evaluation, step=evaluation.step)
-            else:
-                help_evaluation(module.cache, accelerator.device, ranks)
-            ranks.wait()
-        except BaseException as error:
-            hooks.call("run_failed", run=run, error=error)
-            raise
-        hooks.call("run_ended", run=run)
-
-    def _split(self, dataset: SampleSource) -> Split:
-        """Return the split: the recorded one if training resumes, a new one otherwise."""
-        goes_on = self._resume and self.run.checkpoint("last").is_file()
-        recorded = read_split(self.output) if goes_on else None
-        return make_split(dataset, self.spec.data) if recorded is None else recorded
 
     def evaluate(
         self,

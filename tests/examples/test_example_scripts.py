@@ -42,7 +42,7 @@ def test_compose_trains_in_15_lines(
     monkeypatch.setattr("sys.argv", [str(COMPOSE), "1"])
     evaluated = []
     monkeypatch.setattr(
-        "skinfw.pipeline.evaluate_run",
+        "skinfw.tasks.train_run.evaluate_run",
         lambda *given, **named: evaluated.append(1) or evaluate_run(*given, **named),  # type: ignore[func-returns-value]
     )
     runpy.run_path(str(COMPOSE), run_name="__main__")

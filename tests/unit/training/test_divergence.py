@@ -106,8 +106,8 @@ def test_infinity_that_a_network_holds_on_purpose_is_no_divergence(
         real(part, name, network, *rest, **options)
 
     monkeypatch.setattr(OptimizedModule, "__init__", with_mask)
-    monkeypatch.setattr("skinfw.pipeline.evaluate_run", lambda *_, **__: SimpleNamespace(step=1))
-    monkeypatch.setattr("skinfw.pipeline.HookCaller.call", lambda *_, **__: None)
+    monkeypatch.setattr("skinfw.tasks.train_run.evaluate_run", lambda *_, **__: SimpleNamespace(step=1))
+    monkeypatch.setattr("skinfw.tasks.train_run.HookCaller.call", lambda *_, **__: None)
     run = Pipeline(l1_spec(tiny_spec, ema=ema), output=tmp_path / "run").fit().run
     assert "generator.mask" in read_checkpoint(run.checkpoint("last")).tensors
 

@@ -24,7 +24,7 @@ MakeSpec = Callable[..., dict[str, Any]]
 @pytest.fixture(autouse=True)
 def without_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training alone is looked at: the test samples are not measured."""
-    monkeypatch.setattr("skinfw.pipeline.evaluate_run", lambda *_, **__: SimpleNamespace(step=0))
+    monkeypatch.setattr("skinfw.tasks.train_run.evaluate_run", lambda *_, **__: SimpleNamespace(step=0))
 
 
 def require_same(one: Run, other: Run) -> None:

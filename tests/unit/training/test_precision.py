@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from skinfw import Pipeline, hookimpl, pipeline
+from skinfw import Pipeline, hookimpl
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import open_run, started_here
 from skinfw.specs.run_spec import LoopSpec
+from skinfw.tasks import train_run
 from skinfw.training import accelerator
 from skinfw.training.accelerator import make_accelerator, mixed_precision, training_environment
 
@@ -88,7 +89,7 @@ def test_a_resumed_run_keeps_the_record_unless_it_trains(
     tmp_path: Path, tiny_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     gpu = {"device": "cuda (Some GPU)", "precision": "bf16", "tf32": True}
-    monkeypatch.setattr(pipeline, "training_environment", lambda *_: gpu)
+    monkeypatch.setattr(train_run, "training_environment", lambda *_: gpu)
     spec = tiny_spec(baselines=[])
     spec["training"] |= {"epochs": None, "steps": 1, "precision": "auto"}
     run = Pipeline(spec, output=tmp_path / "run").fit().run
@@ -128,10 +129,10 @@ def test_training_computes_as_the_spec_says_and_the_test_as_always(
         def step_ended(self) -> None:
             events.append("step")
 
-    evaluate = pipeline.evaluate_run
-    monkeypatch.setattr(pipeline, "cuda_arithmetic", arithmetic)
+    evaluate = train_run.evaluate_run
+    monkeypatch.setattr(train_run, "cuda_arithmetic", arithmetic)
     monkeypatch.setattr(
-        pipeline, "evaluate_run", lambda *args, **more: events.append("test") or evaluate(*args, **more)
+        train_run, "evaluate_run", lambda *args, **more: events.append("test") or evaluate(*args, **more)
     )
     spec = tiny_spec(baselines=[])
     spec["training"] |= {"epochs": None, "steps": 1, **given}
