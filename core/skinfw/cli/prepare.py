@@ -253,7 +253,7 @@ def _print_report(report: PrepareReport) -> None:
     from skinfw.reporting.console import shown
 
     console = Console()
-    console.print(report.counts(), highlight=False)
+    console.print(report.counts(), highlight=False, soft_wrap=True)
     for rows, head in ((report.rejected(), "photos"), (report.others, "other files")):
         if not rows:
             continue
