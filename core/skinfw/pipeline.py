@@ -135,13 +135,13 @@ class Pipeline:
             reject_foreign(named_outside(self.spec, training=True), str(self.run.spec_path))
         reject_unset(self.spec, training=True)
         require_permitted(self.spec, self.spec.name, hook_distributions())
-        train_run(
+        self.spec = train_run(
             self.run,
             resume=self._resume,
             overwrite=self._overwrite,
             hooks=self._hooks,
             progress=self.progress,
-        )
+        ).spec
         return self
 
     def evaluate(

@@ -12,6 +12,7 @@ from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
 from skinfw.components.variables import variables_of
 from skinfw.errors import RunError, SkinfwError, counted
+from skinfw.specs.pinning import pinned_spec
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
 from skinfw.training.interrupt import catch_interrupt
@@ -117,9 +118,10 @@ class _Schedule:
         state = self.states[run]
         self.tell(f"[{number}/{self.total}] {run.label}: {_verb(state)} in {run.folder}")
         overwrite = state == "changed"
-        spec = run.spec.to_json()
-        job = Job(run.label, spec, run.folder.absolute(), overwrite, self.engine.threads, variables_of(spec))
         try:
+            spec = (run.spec if state == "half done" else pinned_spec(run.spec)).to_json()
+            variables = variables_of(spec)
+            job = Job(run.label, spec, run.folder.absolute(), overwrite, self.engine.threads, variables)
             self.working[run] = self.engine.start(job)
         except (SkinfwError, OSError) as error:  # a run that cannot start must not stop the others
             self.outcomes[run] = Outcome("failed", str(error), 0.0, "")

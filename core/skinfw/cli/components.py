@@ -7,11 +7,12 @@ from pydantic import ValidationError
 from skinfw.components.reference import ComponentSpec, read_reference, use_default
 from skinfw.components.validation_errors import format_errors
 from skinfw.errors import UserError
+from skinfw.specs.pinning import pinned_component
 from skinfw.system.json_file import parse_json
 
 
 def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
-    """Read a component given as a name or as JSON.
+    """Read a component given as a name or as JSON; models on a hub are named by their commits.
 
     Args:
         kind: the interface that it implements.
@@ -19,13 +20,13 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
         option: the name of the option, for messages.
 
     Raises:
-        UserError: no such component, or its parameters are invalid.
+        UserError: no such component, its parameters are invalid, or a hub does not have its model.
     """
     if text is None:
         return use_default(kind)
     try:
         value = parse_json(text) if text.lstrip().startswith("{") else text
-        return read_reference(kind, value)
+        return pinned_component(read_reference(kind, value))
     except ValidationError as error:
         errors = [line.removeprefix("$: ").removeprefix("$.") for line in format_errors(error, value)]
         raise UserError(f"{option}: {'; '.join(errors)}") from None

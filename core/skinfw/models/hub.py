@@ -70,6 +70,22 @@ def pinned(path: Path) -> Path:
     return Path(f"{HUB}{repo}@{local_model(path).parent.name}")
 
 
+def moves(name: str) -> bool:
+    """Return whether a name on the hub has no commit of 40 digits, so that it may mean another model later.
+
+    Example:
+        >>> moves("hub:org/name"), moves("hub:org/name@main"), moves("hub:org/name@" + 40 * "0")
+        (True, True, False)
+    """
+    found = _ADDRESS.fullmatch(name)
+    return found is not None and not _COMMIT.fullmatch(found["revision"] or "")
+
+
+def pins(name: str, moving: str) -> bool:
+    """Return whether a name is that of the same repository as a moving one, with a commit."""
+    return moves(moving) and not moves(name) and name.partition("@")[0] == moving.partition("@")[0]
+
+
 def repository(name: str) -> tuple[str, str | None]:
     """Return the repository ``ORG/NAME`` and the revision, or None, of a name on the hub.
 

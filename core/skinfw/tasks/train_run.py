@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 from accelerate import Accelerator
 
@@ -13,8 +14,10 @@ from skinfw.hooks.progress import RunProgress
 from skinfw.interfaces import Dataset
 from skinfw.runs.create import create_run, record_environment
 from skinfw.runs.data_record import write_data
-from skinfw.runs.folder import Run, locked_run
+from skinfw.runs.folder import Run, locked_run, open_run
 from skinfw.runs.split_record import make_split, read_split, write_split
+from skinfw.specs.pinning import pinned_spec
+from skinfw.specs.spec import AnySpec
 from skinfw.system.devices import cpu_threads, cuda_arithmetic
 from skinfw.system.memory import keep_freed_memory
 from skinfw.tasks.choice import make_source, make_training_module
@@ -29,7 +32,7 @@ from skinfw.training.trainer import Trainer
 
 def train_run(
     run: Run, *, resume: bool = False, overwrite: bool = False, hooks: Sequence[object] = (), progress: bool
-) -> None:
+) -> Run:
     """Train a run to the end, evaluate it on the test samples and write the report.
 
     All processes of a run call this with the same arguments; the folder is locked meanwhile.
@@ -41,6 +44,9 @@ def train_run(
         hooks: objects with hook functions, called beside the installed ones.
         progress: show a bar.
 
+    Returns:
+        the run, whose spec names models on a hub by their commits.
+
     Raises:
         SkinfwError: an error in the data, the networks or the folder.
         KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
@@ -51,8 +57,9 @@ def train_run(
         ranks = Ranks(accelerator)
         shown: list[object] = [RunProgress()] if progress else []
         with ranks.together(), locked_run(run) if ranks.is_main else nullcontext(run) as held:
-            _fill(held, accelerator, ranks, [*shown, *hooks], resume=resume, overwrite=overwrite)
+            trained = _fill(held, accelerator, ranks, [*shown, *hooks], resume=resume, overwrite=overwrite)
             held.check_held()
+    return trained
 
 
 def _fill(
@@ -63,7 +70,8 @@ def _fill(
     *,
     resume: bool,
     overwrite: bool,
-) -> None:
+) -> Run:
+    run = replace(run, spec=_pinned(run, ranks, resume=resume))
     dataset = make_source(run.spec)
     split = _split(run, dataset, resume=resume)
     if isinstance(dataset, Dataset):
@@ -98,6 +106,16 @@ def _fill(
         hooks.call("run_failed", run=run, error=error)
         raise
     hooks.call("run_ended", run=run)
+    return run
+
+
+def _pinned(run: Run, ranks: Ranks, *, resume: bool) -> AnySpec:
+    """Return the spec that names models on a hub by their commits, the same in all processes."""
+    spec = run.spec
+    if ranks.is_main:
+        goes_on = resume and run.spec_path.is_file()
+        spec = pinned_spec(spec, open_run(run.folder).spec if goes_on else None)
+    return ranks.from_first(spec)
 
 
 def _split(run: Run, dataset: SampleSource, *, resume: bool) -> Split:
