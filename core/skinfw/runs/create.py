@@ -20,6 +20,33 @@ from skinfw.system.leftovers import remove_leftovers
 logger = logging.getLogger("skinfw")
 
 
+def check_folder(run: Run, *, resume: bool = False, overwrite: bool = False) -> None:
+    """Check that `create_run` may use a run's folder.
+
+    Args:
+        run: the folder, and the filled spec for it.
+        resume: as for `create_run`.
+        overwrite: as for `create_run`.
+
+    Raises:
+        RunError: the folder exists and neither was requested, or holds another run.
+    """
+    folder = run.folder
+    taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
+    if resume and run.spec_path.is_file():
+        _check_same(open_run(folder), run.spec)
+    elif resume and taken:
+        raise RunError(f"{folder}: contains files, but no run to resume; give another --output")
+    elif taken:
+        if not run.spec_path.is_file():
+            raise RunError(f"{folder}: already exists and is not a run folder; give another --output")
+        if not overwrite and not never_began(run):
+            raise RunError(
+                f"{folder}: already exists; continue with --resume, or replace it with --overwrite (in "
+                "Python: resume=True, overwrite=True)"
+            )
+
+
 def create_run(
     spec: AnySpec,
     folder: str | Path,
@@ -37,25 +64,13 @@ def create_run(
         overwrite: remove the existing run.
 
     Raises:
-        RunError: the folder exists and neither was requested, holds another run, or is not writable.
+        RunError: as `check_folder`, or the folder is not writable.
     """
-    folder = Path(folder)
-    run = Run(folder, spec, "spec")
-    taken = folder.exists() and (not folder.is_dir() or any(not _leftover(path) for path in folder.iterdir()))
-    if resume and run.spec_path.is_file():
-        _check_same(open_run(folder), spec)
-    elif resume and taken:
-        raise RunError(f"{folder}: contains files, but no run to resume; give another --output")
-    elif taken:
-        if not run.spec_path.is_file():
-            raise RunError(f"{folder}: already exists and is not a run folder; give another --output")
-        if not overwrite and not never_began(run):
-            raise RunError(
-                f"{folder}: already exists; continue with --resume, or replace it with --overwrite (in "
-                "Python: resume=True, overwrite=True)"
-            )
-        _remove_own(folder)
-    remove_leftovers(folder, deep=True)
+    run = Run(Path(folder), spec, "spec")
+    check_folder(run, resume=resume, overwrite=overwrite)
+    if not (resume and run.spec_path.is_file()):
+        _remove_own(run.folder)
+    remove_leftovers(run.folder, deep=True)
     run.write_spec()
     known = _recorded(run) or environment(spec)
     write_json(run.environment_path, {**known, "signature": sign(spec.to_json())})

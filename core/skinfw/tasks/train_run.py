@@ -12,7 +12,7 @@ from skinfw.data.split import Split
 from skinfw.hooks.caller import HookCaller
 from skinfw.hooks.progress import RunProgress
 from skinfw.interfaces import Dataset
-from skinfw.runs.create import create_run, record_environment
+from skinfw.runs.create import check_folder, create_run, record_environment
 from skinfw.runs.data_record import write_data
 from skinfw.runs.folder import Run, locked_run, open_run
 from skinfw.runs.split_record import make_split, read_split, write_split
@@ -71,6 +71,8 @@ def _fill(
     resume: bool,
     overwrite: bool,
 ) -> Run:
+    if ranks.is_main:  # before anything takes long
+        check_folder(run, resume=resume, overwrite=overwrite)
     run = replace(run, spec=_pinned(run, ranks, resume=resume))
     dataset = make_source(run.spec)
     split = _split(run, dataset, resume=resume)

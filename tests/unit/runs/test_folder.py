@@ -226,6 +226,23 @@ def test_a_run_that_was_thinned_out_is_not_replaced(run: Run, left: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "already exists; continue with --resume"),
+        ({"resume": True}, r"another spec: \$.data.dataset.type"),
+    ],
+)
+def test_a_folder_that_exists_is_rejected_before_the_data_are_prepared(
+    run: Run, tmp_path: Path, tiny_spec: Make, options: dict[str, bool], message: str
+) -> None:
+    run.log("step", step=1)
+    value = tiny_spec()
+    value["data"]["dataset"] = {"type": "photos", "root": str(tmp_path / "absent")}
+    with pytest.raises(RunError, match=message):
+        Pipeline(value, output=run.folder, **options).fit()
+
+
+@pytest.mark.parametrize(
     ("path", "message"),
     [
         ("nothing", "nothing: no such folder; give a run folder"),
