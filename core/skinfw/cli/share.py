@@ -36,7 +36,8 @@ def command(
     """Publish RUN, an evaluated run folder: its best weights, spec, metrics, licenses and a model card.
 
     Everybody with access can then name it, as hub:ORG/NAME@COMMIT, wherever a run folder can be named.
-    Log in first with hf auth login. The spec and the names of the test samples become public.
+    Log in first with hf auth login. The spec, without places on your machine, and the names of the test
+    samples become public.
     """
     from skinfw.system.existing import reject_existing
 

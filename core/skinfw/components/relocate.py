@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -63,3 +64,11 @@ def without_folders(value: Any) -> Any:
         return PurePosixPath(address.path).name or address.scheme
     # knows the separators of every system
     return PureWindowsPath(value).name if kind == "path" else value
+
+
+def spec_for_others(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a filled spec as JSON for use on other machines: see `without_folders`.
+
+    The addresses of licenses stay: they are meant for readers.
+    """
+    return {**without_folders(dict(spec)), "licenses": spec["licenses"]}

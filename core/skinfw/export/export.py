@@ -38,6 +38,7 @@ from skinfw.runtime.metadata import (
     Parity,
     ParserClasses,
     Precision,
+    read_metadata,
 )
 from skinfw.runtime.onnx_model import FINITE, OUTPUT, OnnxModel
 from skinfw.runtime.sessions import OnnxRuntimeSession, default_threads
@@ -275,6 +276,24 @@ def _common(
         "ledger": ledger,
         "parity": _PENDING,
     }
+
+
+def update_metadata(path: Path, **changes: Any) -> None:
+    """Change what an exported file says about itself.
+
+    Args:
+        path: the file.
+        **changes: new values of fields of `skinfw.runtime.metadata.ModelMetadata`.
+
+    Raises:
+        UserError: it was not exported by skinfw.
+    """
+    import onnx
+
+    metadata = read_metadata(path).model_copy(update=changes)
+    model = onnx.load(path)
+    with replacing(path) as temporary:
+        _write(model, metadata, temporary)
 
 
 def _write(model: ModelProto, metadata: ModelMetadata, path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from skinfw.components.relocate import without_folders
+from skinfw.components.relocate import spec_for_others
 from skinfw.components.trust import connections, named_outside
 from skinfw.components.weights import file_sha256
 from skinfw.errors import UserError
@@ -95,10 +95,8 @@ def export_checkpoint(
     _reject_needs(checkpoint, part)
     weights = {f"{part}.{name}": tensor for name, tensor in checkpoint.weights(part).items()}
     tensors = {name: stored(tensor, half) for name, tensor in weights.items()}
-    spec = checkpoint.spec.to_json()
     about: dict[str, Any] = {
-        # the addresses of licenses are meant for readers
-        "spec": {**without_folders(spec), "licenses": spec["licenses"]},
+        "spec": spec_for_others(checkpoint.spec.to_json()),
         **{key: checkpoint.about[key] for key in KEPT if key in checkpoint.about},
         "made_from": file_sha256(checkpoint.path),
         "license": license_note or "",

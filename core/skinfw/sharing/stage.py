@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from skinfw.components.trust import named_outside
+from skinfw.components.weights import file_sha256
 from skinfw.errors import SkinfwError, UserError, listed
+from skinfw.evaluation.results import Evaluation
 from skinfw.licenses.ledger import Ledger
 from skinfw.licenses.terms import commercial_use, normalized
 from skinfw.models.hub import BOM, CARD, LICENSES, METRICS, ONNX, SPEC, WEIGHTS, repository_name
@@ -20,7 +19,8 @@ from skinfw.runs.checkpoints import run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.sharing.bom import bill_of_materials
 from skinfw.sharing.card import model_card
-from skinfw.sharing.results import shared_results
+from skinfw.sharing.places import Places
+from skinfw.sharing.results import SharedResults, shared_results
 from skinfw.system.json_file import write_json, write_text
 
 _IMAGES = {rank: f"images/{rank}.webp" for rank in ("best", "median", "worst")}
@@ -60,6 +60,8 @@ def stage(
 ) -> Staged:
     """Write what is shared of a run into an empty folder.
 
+    Of paths and addresses in its spec, only the last part is shared; a warning names them.
+
     Args:
         run: the run, which was evaluated.
         folder: the folder.
@@ -70,20 +72,34 @@ def stage(
 
     Raises:
         UserError: the name or the license is invalid, the license permits what the ledger forbids, or a
-            package is missing, or an address in the spec has a password.
+            package is missing.
         RunError: the run was not evaluated since its last training.
     """
     repository_name(repo)
-    run_checkpoint(run)  # rejects links that lead elsewhere in a run of somebody else
+    checkpoint = run_checkpoint(run)  # rejects links that lead elsewhere in a run of somebody else
     results = shared_results(run)
     license_expression = _license(license_expression, results.ledger)
-    _check_places(run)
-    for source, name in ((run.checkpoint(), WEIGHTS), (run.spec_path, SPEC), (run.metrics_path, METRICS)):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    write_json(folder / LICENSES, results.ledger.to_json())
+    places = Places.of(run)
+    weights = folder / WEIGHTS
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    places.write_checkpoint(checkpoint, weights)
     exported = export and _export(run, folder / ONNX)
+    if not places.named:
+        for source, name in ((run.spec_path, SPEC), (run.metrics_path, METRICS)):
+            shutil.copyfile(source, folder / name)
+    else:
+        logger.warning(
+            "shared without the places on your machine, only as names: %s", listed(places.named, 5)
+        )
+        results = _without(places, results, file_sha256(weights))
+        write_json(folder / SPEC, places.spec)
+        write_json(folder / METRICS, results.record)
+        if exported:
+            from skinfw.export.export import update_metadata
+
+            about = {"spec": places.spec, "checkpoint_sha256": file_sha256(weights), "ledger": results.ledger}
+            update_metadata(folder / ONNX, **about)
+    write_json(folder / LICENSES, results.ledger.to_json())
     images = _images(run, folder, results.ledger)
     card = model_card(
         run.spec, results, repo, license_expression=license_expression, exported=exported, images=images
@@ -117,26 +133,12 @@ def _license(expression: str | None, ledger: Ledger) -> str | None:
     return name
 
 
-def _check_places(run: Run) -> None:
-    """Warn of what the spec names outside skinfw, and reject passwords in it."""
-    text = json.dumps(run.spec.to_json())  # as readers see it: variables are not expanded
-    named = [
-        each
-        for each in named_outside(run.spec, training=True)
-        if each.kind != "hub" and json.dumps(each.value) in text
-    ]
-    for each in named:
-        if each.kind == "address" and "@" in urlsplit(each.value).netloc:
-            raise UserError(
-                f"{run.spec_path}: {each.place} has a user or a password in its address, which readers would "
-                "see; write the address as a variable, such as $PHOTOS, and train again"
-            )
-    places = sorted({each.value for each in named})
-    if places:
-        logger.warning(
-            "the spec and the weights name your places and programs, which readers will see: %s",
-            listed(places, 5),
-        )
+def _without(places: Places, results: SharedResults, sha256: str) -> SharedResults:
+    """Return results that name no places, of the weights with that hash."""
+    record = places.removed(results.record)
+    record["checkpoint"]["sha256"] = sha256
+    evaluation, ledger = Evaluation.from_json(record["test"]), Ledger.from_json(record["licenses"])
+    return SharedResults(record, evaluation, ledger)
 
 
 def _export(run: Run, path: Path) -> bool:

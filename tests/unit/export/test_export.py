@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from skinfw.data.batch import collate
 from skinfw.errors import DataError, RunError, SkinfwError, UserError
 from skinfw.export import export as exporting
 from skinfw.export.convert import Sizes
-from skinfw.export.export import Exported, export_run
+from skinfw.export.export import Exported, export_run, update_metadata
 from skinfw.export.parity import Comparison, reject_difference
 from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8
@@ -237,3 +238,21 @@ def test_the_file_says_what_the_licenses_permit(run: Run, exported: Exported) ->
     rows = {row.name: row for row in ledger.rows}
     assert rows["mannequins"].sha256 == run_checkpoint(run).progress.data
     assert "generator two_stage" in rows["skinfw"].used_by
+
+
+def test_what_a_file_says_can_be_changed_without_changing_the_network(
+    exported: Exported, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.onnx"
+    shutil.copyfile(exported.path, path)
+    update_metadata(path, spec={"name": "other"}, checkpoint_sha256="0" * 64)
+    found = OnnxModel(path).metadata
+    assert (found.spec, found.checkpoint_sha256) == ({"name": "other"}, "0" * 64)
+    assert (
+        found.model_copy(
+            update={name: getattr(exported.metadata, name) for name in ("spec", "checkpoint_sha256")}
+        )
+        == exported.metadata
+    )
+    before, after = (onnx.load(each).graph.SerializeToString() for each in (exported.path, path))
+    assert before == after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
@@ -12,10 +13,13 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
+from skinfw.components.weights import file_sha256
 from skinfw.errors import RunError, UserError
 from skinfw.evaluation.results import Evaluation
 from skinfw.export import export as exporting
+from skinfw.runs.checkpoints import read_checkpoint, save_checkpoint
 from skinfw.runs.folder import Run, open_run
+from skinfw.sharing.results import shared_results
 from skinfw.sharing.stage import stage
 
 REPO = "me/tiny"
@@ -136,26 +140,82 @@ def with_spec(run: Run, folder: Path, part: str, **values: Any) -> Run:
     return open_run(folder)
 
 
-def test_places_on_this_machine_are_named(
-    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SKINFW_DATA", "/mnt/photos")
-    program = {"type": "openpose", "binary": "/opt/openpose.bin"}
+def contents(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def placed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The run as if it had been trained on photos, with places of somebody's machine."""
+    monkeypatch.setenv("SKINFW_DATA", "/mnt/anna/data")
+    program = {"type": "openpose", "binary": "/opt/anna/openpose.bin"}
     photos = {"type": "photos", "root": "$SKINFW_DATA/street", "pose_encoder": program}
-    copy = with_spec(run, tmp_path / "copy", "data", dataset=photos)
-    copy = with_spec(copy, tmp_path / "again", "training", initial_weights="/home/somebody/run")
+    copy = with_spec(run, tmp_path / "first", "data", dataset=photos)
+    copy = with_spec(copy, tmp_path / "placed", "training", initial_weights="/home/anna/run")
+    best = read_checkpoint(copy.checkpoint())
+    more = {key: value for key, value in best.about.items() if key in ("aspects", "classes")}
+    save_checkpoint(copy.checkpoint(), best.tensors, copy.spec, best.progress, **more)
+    record = json.loads(copy.metrics_path.read_text(encoding="utf-8"))
+    record["checkpoint"]["sha256"] = file_sha256(copy.checkpoint())
+    record["test"]["unavailable"] = {"limbs": "/mnt/anna/data/street/a.jpg: no pose; see /home/anna/run/log"}
+    copy.metrics_path.write_text(json.dumps(record), encoding="utf-8")
+    return copy
+
+
+def test_places_on_this_machine_are_not_shared(
+    placed: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert b"anna" in placed.checkpoint().read_bytes()
     with caplog.at_level(logging.WARNING, "skinfw"):
-        stage(copy, made(tmp_path / "staged"), REPO, export=False)
+        stage(placed, made(tmp_path / "staged"), REPO, export=False)
     (warning,) = [each.getMessage() for each in caplog.records]
-    assert warning.endswith("which readers will see: /home/somebody/run, /opt/openpose.bin")
+    assert warning.endswith("only as names: /home/anna/run, /opt/anna/openpose.bin")
+    assert b"anna" not in contents(tmp_path / "staged")
+    spec = json.loads((tmp_path / "staged" / "spec.json").read_text(encoding="utf-8"))
+    assert spec["data"]["dataset"]["root"] == "$SKINFW_DATA/street"
+    assert spec["data"]["dataset"]["pose_encoder"]["binary"] == "openpose.bin"
+    assert spec["training"]["initial_weights"] == "run"
+    record = json.loads((tmp_path / "staged" / "metrics.json").read_text(encoding="utf-8"))
+    assert record["test"]["unavailable"] == {"limbs": "street/a.jpg: no pose; see run/log"}
 
 
-def test_passwords_in_addresses_are_not_shared(run: Run, tmp_path: Path) -> None:
+def test_a_run_without_its_places_is_the_same_network(placed: Run, tmp_path: Path) -> None:
+    stage(placed, made(tmp_path / "staged"), REPO, export=False)
+    shared = open_run(tmp_path / "staged")
+    ours, theirs = read_checkpoint(placed.checkpoint()), read_checkpoint(shared.checkpoint())
+    assert ours.tensors.keys() == theirs.tensors.keys()
+    assert all(ours.tensors[name].equal(tensor) for name, tensor in theirs.tensors.items())
+    assert theirs.spec == shared.spec and theirs.progress == ours.progress
+    # nobody signed this spec
+    assert ours.trusted and not theirs.trusted
+    # the results are about these weights
+    sha256 = hashlib.sha256(shared.checkpoint().read_bytes()).hexdigest()
+    assert shared_results(shared).record["checkpoint"]["sha256"] == sha256
+    assert sha256 in (tmp_path / "staged" / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_exported_network_does_not_name_the_places_either(
+    placed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed: list[dict[str, Any]] = []
+    monkeypatch.setattr(exporting, "export_run", lambda _, path, **options: path.write_bytes(b"onnx"))
+    monkeypatch.setattr(exporting, "update_metadata", lambda path, **about: changed.append(about))
+    stage(placed, made(tmp_path / "staged"), REPO)
+    (about,) = changed
+    assert about["spec"] == json.loads((tmp_path / "staged" / "spec.json").read_text(encoding="utf-8"))
+    assert about["checkpoint_sha256"] == file_sha256(tmp_path / "staged" / "checkpoints/best.safetensors")
+
+
+def test_passwords_in_addresses_are_not_shared(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     shards = {"type": "shards", "root": "https://anna:secret@host/shards"}
     copy = with_spec(run, tmp_path / "copy", "data", dataset=shards)
-    with pytest.raises(UserError, match=r"\$.data.dataset.root has a user or a password") as caught:
+    with caplog.at_level(logging.WARNING, "skinfw"):
         stage(copy, made(tmp_path / "staged"), REPO, export=False)
-    assert "secret" not in str(caught.value) and not any((tmp_path / "staged").iterdir())
+    assert "secret" not in caplog.text
+    shared = contents(tmp_path / "staged")
+    assert b"secret" not in shared and b"host" not in shared
 
 
 @pytest.mark.parametrize(
