@@ -105,7 +105,6 @@ def test_light_commands_load_no_torch(spec: Path) -> None:
     [
         ("benchmark-segmenters", "--truth", "segmenter"),
         ("benchmark-poses", "--truth", "pose_encoder"),
-        ("audit", "--pose-encoder", "pose_encoder"),
     ],
 )
 def test_help_names_the_component_that_is_taken_by_default(command: str, option: str, kind: str) -> None:
@@ -123,6 +122,7 @@ def test_help_names_the_component_that_is_taken_by_default(command: str, option:
             "the label maps beside the photos; for other photos, the parser in skinfw",
         ),
         ("prepare", "--pose-encoder", "the poses beside the photos; without any, none"),
+        ("audit", "--pose-encoder", "the poses beside the photos; without them, none"),
         ("repair", "--segmenter", "the label maps beside them; without them, the parser in skinfw"),
     ],
 )

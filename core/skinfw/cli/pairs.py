@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 from skinfw.cli.components import component_option, optional_component
-from skinfw.components.reference import ComponentSpec
-from skinfw.errors import UserError
+from skinfw.components.reference import ComponentSpec, use_defaults
+from skinfw.errors import UserError, counted
+from skinfw.inference.beside import on_disk
 from skinfw.repair.pairs import Layout, Pairing, find_pairs, read_pairs
 from skinfw.repair.parsing import Parser, ParserReference
+
+logger = logging.getLogger("skinfw")
 
 
 def parser_reference(
@@ -65,3 +70,20 @@ def make_pairing(person: Path, result: Path, layout: Layout, pairs: Path | None,
     if pairs is not None:
         return read_pairs(pairs, person, result)
     return find_pairs(person, result, layout, parser.sources)
+
+
+def without_missing_poses(parser: Parser, pairing: Pairing) -> Parser:
+    """Return a parser without its pose encoder if fewer than half of the photos have a pose that it reads.
+
+    A line says so, and what to give instead.
+    """
+    encoder = parser.pose_encoder
+    posed = 0 if encoder is None else sum(on_disk(encoder, pair.person) for pair in pairing.pairs)
+    if encoder is None or 2 * posed >= len(pairing.pairs):
+        return parser
+    others = " or ".join(each.name for each in use_defaults("pose_encoder", "photos_without_poses"))
+    logger.info(
+        "%s, %d with a pose file: measured without poses; give --pose-encoder %s for hands and sleeves",
+        counted(len(pairing.pairs), "photo"), posed, others,
+    )  # fmt: skip
+    return replace(parser, pose_encoder=None)
