@@ -116,9 +116,10 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
         logger.info("prepared: %s", report.summary())
         names = sorted(row.sample for row in report.rows if row.status != "rejected")
         if not names:
+            first = next((f"; the first: {row.detail}" for row in report.rejected() if row.detail), "")
             raise DataError(
                 f"{config.root}: no photo became a sample: {report.summary()}; "
-                f"{cache / REJECTED_FILE} says why for each"
+                f"{cache / REJECTED_FILE} says why for each{first}"
             )
         _prepared[key] = tuple(names)
     return _prepared[key]

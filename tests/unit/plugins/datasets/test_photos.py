@@ -190,6 +190,14 @@ def test_nothing_became_a_sample(photos: Path) -> None:
         data.names()
 
 
+def test_photos_without_poses_name_what_finds_poses(photos: Path) -> None:
+    for pose in list(photos.parent.rglob("*_keypoints.json")):
+        pose.unlink()
+    data = PhotosDataset(config(photos, prepare={"num_workers": 1}), IO)
+    with pytest.raises(DataError, match=r"the first: .*no pose file .* finds poses itself, such as bodypix$"):
+        data.names()
+
+
 def test_settings_reach_the_samples(photos: Path) -> None:
     settings = {"num_workers": 1, "margin": 6}
     io = example_dataset_io((96, 64), (APPAREL,))
