@@ -67,13 +67,24 @@ logger = logging.getLogger("skinfw")
 
 @dataclass(frozen=True)
 class Problem:
-    """A manifest or plugin that was skipped, with its provider and the reason."""
+    """A manifest or plugin that was skipped.
+
+    Attributes:
+        provider: the distribution or file that provides it.
+        reason: why.
+        remedy: what to do; empty if only its authors know.
+    """
 
     provider: str
     reason: str
+    remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.provider}: {self.reason}"
+        return f"{self.provider}: {self.reason}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class NameClashError(ValueError):
+    """Two distributions have a component of the same name."""
 
 
 def _import(entry: Entry, target: str) -> Any:
@@ -109,6 +120,9 @@ class Registry:
             self.reject_clashes(new)
         except NewerInterfaceError as error:
             self.problems.append(Problem(provider, str(error)))
+        except NameClashError as error:
+            remedy = f"rename it in the manifest of {provider}, or uninstall one of the two"
+            self.problems.append(Problem(provider, f"not loaded: {error}", remedy))
         except ValueError as error:
             self.problems.append(Problem(provider, f"broken manifest: {message(str(error))}"))
         else:
@@ -118,7 +132,8 @@ class Registry:
         """Reject the components of a manifest if one has a name that it may not have.
 
         Raises:
-            ValueError: a kind is unknown, or a name is reserved or taken; the message names the component.
+            NameClashError: another distribution has the name; the message names both.
+            ValueError: a kind is unknown, or a name is reserved; the message names the component.
         """
         seen: set[tuple[str, str]] = set()
         for entry in new:
@@ -133,15 +148,16 @@ class Registry:
             if entry.kind in _SHOWN_TOGETHER and entry.name in RESERVED:
                 raise ValueError(f"{entry.kind} '{entry.name}': the name is reserved; give it another")
             other = _SHOWN_TOGETHER.get(entry.kind)
-            if other is not None and {(other, entry.name)} & (seen | self.entries.keys()):
-                raise ValueError(
-                    f"{entry.kind} '{entry.name}': the name of an installed {other}; give it another"
-                )
+            if other is not None and (other, entry.name) in seen:
+                raise ValueError(f"{entry.kind} '{entry.name}': the name of its own {other}; give it another")
+            if other is not None and (other, entry.name) in self.entries:
+                provider = self.entries[other, entry.name].provider
+                raise NameClashError(f"{entry.kind} '{entry.name}': the name of the {other} of {provider}")
             if key in seen:
                 raise ValueError(f"{entry.kind} '{entry.name}' is declared twice")
             if key in self.entries:
                 provider = self.entries[key].provider
-                raise ValueError(f"{entry.kind} '{entry.name}' already comes from {provider}")
+                raise NameClashError(f"{entry.kind} '{entry.name}' already comes from {provider}")
             if self.entries and entry.default_for:
                 # otherwise installing a package would change the meaning of existing specs
                 raise ValueError(f"{entry.kind} '{entry.name}': default_for is for built-in components only")

@@ -25,7 +25,7 @@ def component_checks() -> Iterator[Check]:
     """Check the manifests, and import every component whose extra is installed."""
     registry = load_registry()
     for problem in registry.problems:
-        yield Check(problem.provider, "warning", problem.reason, REPAIR)
+        yield Check(problem.provider, "warning", problem.reason, problem.remedy or REPAIR)
     broken: dict[tuple[str, str], list[str]] = defaultdict(list)
     for entry in registry.entries.values():
         wrong = _import_error(registry, entry)

@@ -100,9 +100,8 @@ def test_a_plugin_for_a_known_interface_is_loaded(registry: Registry, interface:
         (row("input", "body"), "input 'body': the name is reserved"),
         (row("input", "keypoints"), "input 'keypoints': the name is reserved"),
         (row("input", "skin"), "input 'skin': the name is reserved"),
-        (row("input", "a") + row("generator", "a"), "generator 'a': the name of an installed input"),
-        (row("generator", "a") + row("input", "a"), "input 'a': the name of an installed generator"),
-        (row(name="fresh") + row(), "loss 'thing' already comes from first 1.0"),
+        (row("input", "a") + row("generator", "a"), "generator 'a': the name of its own input"),
+        (row("generator", "a") + row("input", "a"), "input 'a': the name of its own generator"),
         ('[[component]]\nkind = "loss"', "name: is required"),
     ],
 )
@@ -113,6 +112,24 @@ def test_a_broken_manifest_is_left_out_whole_and_told(registry: Registry, text: 
     assert words in str(problem)
     assert list(registry.entries) == [("loss", "thing")]
     assert registry.entry("loss", "thing").provider == "first 1.0"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (row(), row(name="fresh") + row(), "loss 'thing' already comes from first 1.0"),
+        (row("input", "a"), row("generator", "a"), "generator 'a': the name of the input of first 1.0"),
+    ],
+)
+def test_a_name_clash_names_both_packages_and_what_to_do(first: str, second: str, words: str) -> None:
+    made = Registry()
+    made.add_manifest(first, "first 1.0")
+    made.add_manifest(second, "second 2.0")
+    (problem,) = made.problems
+    advice = "rename it in the manifest of second 2.0, or uninstall one of the two"
+    assert str(problem) == f"second 2.0: not loaded: {words}; {advice}"
+    assert problem.remedy == advice
+    assert len(made.entries) == 1
 
 
 def test_a_third_party_cannot_change_what_silent_specs_mean() -> None:

@@ -117,12 +117,16 @@ def test_broken_plugins_do_not_stop_skinfw_but_broken_components_do(
         entry("skinfw_own", own.provider),
         entry("skinfw_extra", own.provider, extra="fine"),
     ]
-    registry = Registry({(each.kind, each.name): each for each in rows}, [Problem("other 2.0", "broken")])
+    problems = [Problem("other 2.0", "broken"), Problem("third 3.0", "clash", "rename it")]
+    registry = Registry({(each.kind, each.name): each for each in rows}, problems)
     monkeypatch.setattr(installed_plugins, "load_registry", lambda: registry)
-    found = [(check.name, check.state, check.text) for check in component_checks()]
+    checks = list(component_checks())
+    assert [check.remedy for check in checks[:2]] == [installed_plugins.REPAIR, "rename it"]
+    found = [(check.name, check.state, check.text) for check in checks]
     missing = "1 component cannot be imported: ModuleNotFoundError: No module named"
     assert found == [
         ("other 2.0", "warning", "broken"),
+        ("third 3.0", "warning", "clash"),
         ("skinfw-lace 1.0", "warning", f"{missing} 'skinfw_foreign': loss skinfw_foreign"),
         (own.provider, "error", f"{missing} 'skinfw_own': loss skinfw_own"),
         ("fine 3.0", "ok", "1 component"),

@@ -85,7 +85,7 @@ def test_the_templates_pass_ruff(tmp_path: Path) -> None:
         ("../edge", "loss", "not a name for a package"),
         ("plugins", "loss", "a package skinfw_plugins is already installed"),
         ("l1", "loss", "loss 'l1' already comes from skinfw"),
-        ("line", "generator", "generator 'line': the name of an installed input"),
+        ("line", "generator", "generator 'line': the name of the input of skinfw"),
         ("body", "input", "input 'body': the name is reserved"),
         ("loss", "loss", "skinfw already has a class LossConfig"),
     ],
