@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from skinfw.errors import first_line, message
+from skinfw.errors import counted, first_line, message
 
 State = Literal["ok", "absent", "warning", "error"]
 """ok; absent: something optional that is not there; warning: wrong, but skinfw works; error: it does not."""
@@ -42,16 +42,29 @@ class Installation:
     @property
     def works(self) -> bool:
         """Whether nothing is wrong that stops skinfw."""
-        return not any(check.state == "error" for checks in self.sections.values() for check in checks)
+        return not self._count("error")
+
+    def _count(self, state: State) -> int:
+        return sum(check.state == state for checks in self.sections.values() for check in checks)
+
+    @property
+    def summary(self) -> str:
+        """How much is wrong, in one line."""
+        states: tuple[State, ...] = ("error", "warning")
+        parts = [counted(self._count(state), state) for state in states if self._count(state)]
+        if not parts:
+            return "nothing is wrong"
+        return f"{', '.join(parts)}: skinfw {'works' if self.works else 'does not work'}"
 
     def lines(self) -> Iterator[str]:
-        """Yield the checks as lines of text."""
+        """Yield the checks as lines of text, and the summary."""
         for section, checks in self.sections.items():
             yield section
             for check in checks:
                 yield f"  {check.state:<8} {check.name}: {message(check.text)}"
                 if check.remedy:
                     yield f"  {'':<8} -> {message(check.remedy)}"
+        yield self.summary
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON."""

@@ -16,7 +16,7 @@ from skinfw.cli import main
 from skinfw.components.manifest import Entry
 from skinfw.components.registry import Problem, Registry, installed
 from skinfw.doctor import installation, installed_devices, installed_packages, installed_plugins
-from skinfw.doctor.installation import Check, check_installation
+from skinfw.doctor.installation import Check, Installation, State, check_installation
 from skinfw.doctor.installed_devices import device_checks
 from skinfw.doctor.installed_files import folder_checks, weights_checks
 from skinfw.doctor.installed_packages import extra_checks, package_checks, python_checks, requirements
@@ -133,6 +133,20 @@ def test_broken_plugins_do_not_stop_skinfw_but_broken_components_do(
     ]
 
 
+@pytest.mark.parametrize(
+    ("states", "summary"),
+    [
+        (["ok", "absent"], "nothing is wrong"),
+        (["warning", "ok", "warning"], "2 warnings: skinfw works"),
+        (["error", "warning", "error"], "2 errors, 1 warning: skinfw does not work"),
+    ],
+)
+def test_the_last_line_says_how_much_is_wrong(states: list[State], summary: str) -> None:
+    checks = tuple(Check("part", state, "text") for state in states)
+    *_, last = Installation({"A": checks[:1], "B": checks[1:]}).lines()
+    assert last == summary
+
+
 def test_a_hook_plugin_that_cannot_be_imported(site: Path) -> None:
     package(site, "skinfw_hooked", "1.0", "raise ValueError('no')")
     about = site / "skinfw_hooked-1.0.dist-info" / "entry_points.txt"
@@ -210,6 +224,7 @@ def test_the_command_reports_what_cannot_be_checked(tmp_path: Path, monkeypatch:
         "           -> repair it",
         "  error    Bad: cannot be checked: ImportError: libbar.so",
         "           -> reinstall skinfw",
+        "1 error, 1 warning: skinfw does not work",
     ]
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert found["works"] is False
