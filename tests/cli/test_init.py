@@ -13,6 +13,7 @@ from drawn_photos import write_drawn_photo
 import skinfw
 from skinfw.cli import init as init_command
 from skinfw.cli import main
+from skinfw.components.reference import use
 from skinfw.specs.spec import load_spec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -87,6 +88,32 @@ def test_plain_photos_get_components_that_need_no_files(
     assert (dataset["segmenter"], dataset["pose_encoder"]) == ("skin_color", "bodypix")
 
 
+def test_weights_that_are_missing_are_named_with_the_command_that_finds_them(
+    photos: Path, tmp_path: Path, no_models: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in [*photos.rglob("*_segment.png"), *photos.rglob("*.json")]:
+        file.unlink()
+    monkeypatch.delenv("SKINFW_WEIGHTS", raising=False)
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    output = tmp_path / "own.json"
+    (file,) = use("pose_encoder", "bodypix").config.published_files()
+    lines = init(photos, "-o", output, "-y").stdout.splitlines()
+    users = "segmenter bodypix, pose encoder bodypix"  # skin_color starts from the former
+    assert lines[-3:] == [
+        f"{file.name}, for {users}, is not on this machine; skinfw run downloads it from {file.url}",
+        f"Without a network, put it into a folder: SKINFW_WEIGHTS=FOLDER skinfw run {output}",
+        f"Next: skinfw run {output}",
+    ]
+    # another file of that name is not taken for it
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / file.name).write_bytes(b"another file")
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "weights"))
+    done = init(photos, "-o", output, "-y", "--overwrite")
+    assert f"{tmp_path / 'weights' / file.name}: is not BodyPix 2" in done.stdout
+    given = ("--segmenter", "deepfashion", "--pose-encoder", "openpose")
+    assert file.name not in init(photos, "-o", output, "-y", "--overwrite", *given).stdout
+
+
 def test_plain_photos_get_the_parser_in_the_package(photos: Path, tmp_path: Path, models: Path) -> None:
     for file in [*photos.rglob("*_segment.png"), *photos.rglob("*.json")]:
         file.unlink()
@@ -136,6 +163,13 @@ def test_paths_count_from_the_folder_of_the_spec(
     assert dataset["root"] == str(photos)
     assert dataset["segmenter"]["path"] == str(tmp_path / "runs" / "parser")
     assert read(tmp_path / "specs" / "own.json")["data"]["dataset"]["root"] == "../photos"
+
+
+def test_a_model_on_a_hub_is_named_as_given_and_not_fetched(photos: Path, tmp_path: Path) -> None:
+    segmenter = {"type": "parser", "path": "hub:nobody/parser"}
+    done = init(photos, "-o", tmp_path / "own.json", "-y", "--segmenter", json.dumps(segmenter))
+    assert done.exit_code == 0, done.stderr
+    assert read(tmp_path / "own.json")["data"]["dataset"]["segmenter"] == segmenter
 
 
 def test_in_a_pipe_it_says_which_options_to_give(photos: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from skinfw.system.json_file import parse_json
 
 
 def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
-    """Read a component given as a name or as JSON; models on a hub are named by their commits.
+    """Read a component given as a name or as JSON, for use: models on a hub are named by their commits.
 
     Args:
         kind: the interface that it implements.
@@ -22,11 +22,23 @@ def component_option(kind: str, text: str | None, option: str) -> ComponentSpec:
     Raises:
         UserError: no such component, its parameters are invalid, or a hub does not have its model.
     """
-    if text is None:
-        return use_default(kind)
+    return use_default(kind) if text is None else pinned_component(read_option(kind, text, option))
+
+
+def read_option(kind: str, text: str, option: str) -> ComponentSpec:
+    """Read a component given as a name or as JSON, as it is.
+
+    Args:
+        kind: the interface that it implements.
+        text: the value of the option.
+        option: the name of the option, for messages.
+
+    Raises:
+        UserError: no such component, or its parameters are invalid.
+    """
     try:
         value = parse_json(text) if text.lstrip().startswith("{") else text
-        return pinned_component(read_reference(kind, value))
+        return read_reference(kind, value)
     except ValidationError as error:
         errors = [line.removeprefix("$: ").removeprefix("$.") for line in format_errors(error, value)]
         raise UserError(f"{option}: {'; '.join(errors)}") from None

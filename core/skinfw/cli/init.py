@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from skinfw.cli.options import ComponentOption
 if TYPE_CHECKING:
     from skinfw.components.config import Size
     from skinfw.preparation.survey import Survey
+    from skinfw.specs.spec import AnySpec
 
 SCHEMA_FILE = "skinfw.schema.json"
 """The JSON Schema beside the spec, for editors."""
@@ -169,11 +170,11 @@ def _ask(option: str, proposal: str, check: Callable[[str], Any]) -> str:
 
 def _component(kind: str, text: str, option: str) -> Any:
     """Return a component as the spec names it; its paths are absolute, as they count from here."""
-    from skinfw.cli.components import component_option
+    from skinfw.cli.components import read_option
     from skinfw.components.reference import read_reference
     from skinfw.system.json_file import parse_json
 
-    checked = component_option(kind, text, option)
+    checked = read_option(kind, text, option)
     if text == checked.name:
         return text
     here = read_reference(kind, parse_json(text), Path.cwd())
@@ -199,6 +200,7 @@ def _as_given(photos: Path, output: Path) -> str:
 def _write(output: Path, size: Size, dataset: dict[str, Any] | None, found: Survey | None) -> None:
     """Check the spec, write it and its schema, and say what to do next."""
     from skinfw.cli.validate import in_one_line
+    from skinfw.components.weights import VARIABLE
     from skinfw.specs.first_spec import first_spec
     from skinfw.specs.schema import schema_text, spec_schema
     from skinfw.specs.spec import parse_spec
@@ -211,4 +213,28 @@ def _write(output: Path, size: Size, dataset: dict[str, Any] | None, found: Surv
     write_json(output, spec)
     shown = click.format_filename(output)
     click.echo(f"{shown}: {in_one_line(checked)}")
+    missing = list(_missing_files(checked))
+    for line in missing:
+        click.echo(line)
+    if missing:
+        click.echo(f"Without a network, put it into a folder: {VARIABLE}=FOLDER skinfw run {shown}")
     click.echo(f"Next: skinfw run {shown}")
+
+
+def _missing_files(spec: AnySpec) -> Iterator[str]:
+    """Yield a line for each file of weights that components of a spec download, and that is not on disk."""
+    from skinfw.components.weights import WeightsFile, weights_on_disk
+    from skinfw.errors import UserError, listed
+    from skinfw.runs.environment import components_of
+
+    users: dict[WeightsFile, list[str]] = {}
+    for each in components_of(spec):
+        for file in each.config.published_files():
+            users.setdefault(file, []).append(f"{each.kind.replace('_', ' ')} {each.name}")
+    for file, names in users.items():
+        try:
+            if weights_on_disk(file) is None:
+                where = f"not on this machine; skinfw run downloads it from {file.url}"
+                yield f"{file.name}, for {listed(names)}, is {where}"
+        except UserError as error:  # another file has its name
+            yield f"{file.name}, for {listed(names)}: {error}"
