@@ -16,8 +16,9 @@ import pytest
 from skinfw.ablation.file import AblationSize, AblationSpec
 from skinfw.ablation.plan import make_plan
 from skinfw.cli import COMMANDS, main
+from skinfw.components.manifest import MANIFEST
 from skinfw.components.reference import use
-from skinfw.components.registry import KINDS, installed
+from skinfw.components.registry import KINDS, Registry, installed
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.spec import Spec, parse_spec
 from skinfw.specs.training_spec import TrainingSpec
@@ -25,6 +26,7 @@ from skinfw_plugins.segmenters.config_labels import CustomLabels
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+PLUGIN = ROOT / "examples" / "plugin"
 DOCUMENTS = [README, *(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md"))]
 PAGES = [*DOCUMENTS, *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -56,14 +58,23 @@ def test_readme_python_runs(
     assert (tmp_path / capsys.readouterr().out.strip()).is_file()
 
 
+@pytest.fixture
+def with_plugin(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The components, and those of the example's plugin."""
+    monkeypatch.syspath_prepend(PLUGIN)
+    found = Registry(dict(installed().entries))
+    found.add_manifest((PLUGIN / "skinfw_meantone" / MANIFEST).read_text(encoding="utf-8"), "the example")
+    return found
+
+
 @pytest.mark.parametrize("path", PAGES, ids=_relative)
-def test_code_blocks_are_valid(path: Path) -> None:
+def test_code_blocks_are_valid(path: Path, with_plugin: Registry) -> None:
     for block in _blocks(path, "json"):
         value = json.loads(block)
         if "variants" in value:
             make_plan(value)
         elif "skinfw" in value:
-            parse_spec(value, source=path.name)
+            parse_spec(value, source=path.name, registry=with_plugin)
         elif path.stem == "published-data":
             dataset = value.get("data", {}).get("dataset", value)
             use("dataset", dataset.pop("type"), **dataset)

@@ -84,24 +84,13 @@ def test_plugin_is_listed_without_being_imported(site: str, tmp_path: Path) -> N
     assert _run("-c", code, folder=tmp_path, PYTHONPATH=site).strip() == "skinfw-meantone 0.1.0 False"
 
 
-def test_plugin_takes_part_in_a_run(site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_spec_of_the_plugin_shows_it_at_work(
+    site: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(site)
     installed.cache_clear()
     try:
-        spec = load_spec(
-            ROOT / "examples" / "quickstart.json",
-            {
-                "training.epochs": 1,
-                "training.batch_size": 4,
-                "training.device": "cpu",
-                "generator.base_channels": 4,
-                "data.dataset.count": 40,
-                "data.size": [32, 32],
-                "losses": ["l1", {"type": "mean_tone", "weight": 10}],
-                "metrics": ["psnr"],
-                "baselines": [],
-            },
-        )
+        spec = load_spec(Path(site, "skinfw_meantone", "spec.json"), {"training.steps": 1})
         skinfw.run(spec, output=tmp_path / "run")
     finally:
         installed.cache_clear()
@@ -129,6 +118,8 @@ def test_tutorial_shows_the_plugins_files() -> None:
     files = [path for path in PLUGIN.rglob("*.py") if path.name != "__init__.py"]
     assert len(files) == 4
     assert sorted(shown) == sorted(path.read_text(encoding="utf-8") for path in files)
+    (spec,) = [part.split("```")[0] for part in tutorial.split("```json\n")[1:]]
+    assert spec == (PLUGIN / "skinfw_meantone" / "spec.json").read_text(encoding="utf-8")
 
 
 def test_tutorial_shows_the_plugins_manifest_and_entry_points() -> None:
