@@ -82,4 +82,4 @@ def laid_over(
         "pose": by.pose,
         "warnings": warnings,
     }
-    return Painted(image, mask, report, alpha, source.icc, by.model)
+    return Painted(image, mask, report, alpha, source.icc, by.model, source.exif)

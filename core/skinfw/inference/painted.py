@@ -58,6 +58,7 @@ class Painted:
         alpha: opacity, uint8 ``(H, W)``, if the photo has an alpha channel; painted pixels are opaque.
         icc: the photo's ICC profile, or None for sRGB.
         model: names the model that painted; empty if unknown.
+        exif: how and when the photo was taken, as EXIF data; None if unknown.
     """
 
     image: RgbImage
@@ -66,21 +67,24 @@ class Painted:
     alpha: NDArray[np.uint8] | None = None
     icc: bytes | None = None
     model: str = ""
+    exif: bytes | None = None
 
     def to_image(self) -> Image.Image:
-        """Return the image with its alpha channel and profile, RGB or RGBA."""
+        """Return the image with its alpha channel, profile and EXIF data, RGB or RGBA."""
         layers = self.image if self.alpha is None else np.dstack([self.image, self.alpha])
         image = Image.fromarray(layers)
         if self.icc is not None:
             image.info["icc_profile"] = self.icc
+        if self.exif is not None:
+            image.info["exif"] = self.exif
         return image
 
     def save(self, path: str | Path) -> Path:
         """Write the image as PNG, JPEG or WebP (without loss), by the ending of the name.
 
         The file says that parts of it are generated (IPTC's digital source type, in XMP) and by which model,
-        and has the photo's ICC profile. JPEG has no alpha channel, and changes pixels outside the mask
-        slightly.
+        and has the photo's ICC profile and what its EXIF data say about how and when it was taken. JPEG has
+        no alpha channel, and changes pixels outside the mask slightly.
 
         Raises:
             UserError: the name has another ending, or the format cannot hold the image.
@@ -100,6 +104,7 @@ class Painted:
         """
         image, xmp = self.to_image(), xmp_of(self.model)
         options: dict[str, Any] = {"icc_profile": self.icc} if self.icc else {}
+        options |= {"exif": self.exif} if self.exif else {}
         if kind == "PNG":
             text = PngInfo()
             text.add_itxt("XML:com.adobe.xmp", xmp)

@@ -14,6 +14,7 @@ from skinfw.data.image_file import MAX_PIXELS, DecodedImage, decoding, open_imag
 from skinfw.data.photo import WHITE, Photo, flattened, image_of
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import DataError
+from skinfw.inference.capture_data import capture_data
 
 ImageLike = Image.Image | NDArray[np.uint8] | DecodedImage | str | Path
 """An image in memory or a file."""
@@ -35,6 +36,7 @@ class SourcePhoto:
         alpha: its opacity, uint8 ``(H, W)``, or None.
         icc: the ICC profile of ``own``; None for sRGB.
         converted: why ``own`` is not what the file holds; empty if it is.
+        exif: how and when it was taken, see `skinfw.inference.capture_data`; None if unknown.
     """
 
     photo: Photo
@@ -42,6 +44,7 @@ class SourcePhoto:
     alpha: NDArray[np.uint8] | None
     icc: bytes | None
     converted: str = ""
+    exif: bytes | None = None
 
     @property
     def where(self) -> Path:
@@ -105,7 +108,7 @@ def read_source(image: ImageLike) -> SourcePhoto:
     colors, alpha = image_of(file)
     path = Path(image) if isinstance(image, str | Path) else None
     photo = Photo(flattened(colors, alpha, WHITE), path, file.orientation or 1)
-    source = SourcePhoto(photo, colors, alpha, None)
+    source = SourcePhoto(photo, colors, alpha, None, exif=capture_data(file.image))
     return _with_own_pixels(source, file)
 
 

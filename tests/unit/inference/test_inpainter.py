@@ -14,6 +14,7 @@ import pytest
 from drawn_photos import write_drawn_photo
 from icc import DISPLAY_P3, rgb_profile
 from PIL import ExifTags, Image
+from PIL.ExifTags import GPS, IFD, Base
 
 import skinfw
 from skinfw.data.photo import Photo
@@ -133,6 +134,54 @@ def test_the_icc_profile_and_the_pixels_in_it_are_kept(
         saved = Image.open(painted.save(tmp_path / name))
         assert saved.info["icc_profile"] == profile
         assert np.array_equal(np.asarray(saved.convert("RGB"))[~arms], pixels[~arms])
+
+
+def with_thumbnail(exif: Image.Exif) -> bytes:
+    """Return EXIF data with a second directory, that of the thumbnail, whose description is OLD."""
+    head, data = exif.tobytes()[:6], bytearray(exif.tobytes()[6:])
+    following = 10 + 12 * int.from_bytes(data[8:10], "big")
+    data[following : following + 4] = len(data).to_bytes(4, "big")
+    entry = Base.ImageDescription.to_bytes(2, "big") + b"\0\x02\0\0\0\x04OLD\0"
+    return head + bytes(data) + b"\0\x01" + entry + b"\0\0\0\0"
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp"])
+def test_what_the_camera_says_is_kept_and_nothing_that_shows_the_old_photo(
+    inpainter: Inpainter, photo: Path, arms: np.ndarray, tmp_path: Path, ending: str
+) -> None:
+    exif = Image.Exif()
+    exif.update({Base.Orientation: 6, Base.Make: "Camera", Base.Artist: "Zoë".encode(), Base.Software: "OLD"})
+    exposure = {Base.FNumber: 2.8, Base.ISOSpeedRatings: 100, Base.DateTimeOriginal: "2026:05:01 10:00:00"}
+    hidden = {Base.MakerNote: b"OLD" * 9, Base.BodySerialNumber: "OLD", Base.UserComment: b"OLD"}
+    exif.get_ifd(IFD.Exif).update({**exposure, **hidden})
+    exif.get_ifd(IFD.GPSInfo)[GPS.GPSAreaInformation] = b"OLD"
+    Image.open(photo).transpose(Image.Transpose.ROTATE_90).save(photo, exif=with_thumbnail(exif))
+    assert photo.read_bytes().count(b"OLD") == 14
+    saved = inpainter.paint(photo, arms).save(tmp_path / f"out.{ending}")
+    assert b"OLD" not in saved.read_bytes()
+    image = Image.open(saved)
+    assert image.size == (128, 192)
+    found = image.getexif()
+    assert {tag for tag in found if tag != IFD.Exif} == {Base.Make, Base.Artist}
+    assert (found[Base.Make], found[Base.Artist].encode("latin-1").decode()) == ("Camera", "Zoë")
+    assert found.get_ifd(IFD.Exif) == exposure
+    assert not found.get_ifd(IFD.GPSInfo) and not found.get_ifd(IFD.IFD1)
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"II*\0\x08\0\0\0",  # it ends before its first directory
+        b"II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x0f\x27\0\0\0\0\0\0",  # exposure beyond its end
+        b"II*\0\x08\0\0\0" + b"\xff" * 60,
+    ],
+)
+def test_damaged_exif_data_are_left_out(
+    inpainter: Inpainter, photo: Path, arms: np.ndarray, tmp_path: Path, exif: bytes
+) -> None:
+    Image.open(photo).save(photo, exif=b"Exif\0\0" + exif)
+    saved = inpainter.paint(photo, arms).save(tmp_path / "out.jpg")
+    assert "exif" not in Image.open(saved).info
 
 
 def test_alpha_is_kept_and_painted_holes_become_opaque(
