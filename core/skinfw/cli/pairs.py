@@ -9,7 +9,7 @@ from pathlib import Path
 from skinfw.cli.components import component_option, optional_component
 from skinfw.components.reference import ComponentSpec, use_defaults
 from skinfw.errors import UserError, counted
-from skinfw.inference.beside import on_disk
+from skinfw.preparation.finders import on_disk
 from skinfw.repair.pairs import Layout, Pairing, find_pairs, read_pairs
 from skinfw.repair.parsing import Parser, ParserReference
 
