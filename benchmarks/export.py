@@ -42,7 +42,7 @@ GENERATORS: dict[str, dict[str, Any]] = {
     "pix2pix": {"type": "pix2pix", "base_channels": 64, "depth": 6},
     "lama": {"type": "lama", "base_channels": 32},
 }
-"""The generator of examples/photos.json, the report's at the paper's width, and one with Fourier layers."""
+"""The generator of examples/photos.json for half its size, the report's, and one with Fourier layers."""
 
 Way = Callable[[], object]
 
