@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,13 +21,22 @@ from skinfw.inference.source_photo import SourcePhoto
 MIN_HOLE = 0.0002
 """Minimum size of a hole as a fraction of the photo; smaller flat patches are highlights."""
 
-MAX_SOFT = 0.75
-"""Maximum fraction of the pixels around a white hole that are nearly white. In 183 street photos of 512x512,
-256x256 and 128x128 pixels, it is at least 0.89 around 294 overexposed patches, and at most 0.64 around 2,186
-pieces of skin that were erased."""
+MAX_SOFT = 0.7
+"""Maximum fraction of the pixels around a white hole that are soft.
+
+In street photos of 512x512, 256x256 and 128x128 pixels, it is at least 0.75 around 1,065 overexposed patches
+(729 photos), at most 0.53 around 4,076 pieces of skin that were erased (183 photos), and at most 0.66 around
+12,228 of them before light walls of levels 230 to 244.
+"""
+
+ALMOST_WHITE = 248
+"""Level of every channel from which a pixel beside white is soft: nobody sees the edge."""
 
 NEARLY_WHITE = 224
-"""Level of every channel from which a pixel is nearly white."""
+"""Level of every channel from which a pixel beside white is soft if the photo fades out there."""
+
+FADING = 8
+"""Levels by which a pixel within 2 pixels is darker where a photo fades out; a light wall does not."""
 
 MIN_FLAT_BORDER = 0.02
 """Fraction of the photo's border that is white or transparent from which its background is."""
@@ -42,31 +51,51 @@ class Holes:
     Attributes:
         mask: bool ``(H, W)``.
         soft: number of white patches that are not holes, as they fade out like overexposed cloth.
+        beside: number of patches that touch neither limbs nor trunk.
+        behind: number of patches that may as well be the background.
         flat_border: whether the photo's border is white or transparent too, so that a hole may be background.
     """
 
     mask: Mask
     soft: int = 0
+    beside: int = 0
+    behind: int = 0
     flat_border: bool = False
 
-    def check(self, where: object) -> None:
+    def check(self, where: object, color: Rgb | None = None) -> None:
         """Raise DataError if there are none; ``where`` names the photo."""
         if self.mask.any():
             return
+        if color is not None:
+            raise DataError(f"{where}: has no area of the color {','.join(map(str, color))}; give a mask")
         soft = (
             f" ({counted(self.soft, 'white area')} with soft edges, as overexposed cloth and holes in a JPEG "
             "have, not counted)"
         )
         raise DataError(
             f"{where}: has no transparent or flat white hole{soft if self.soft else ''}; give a mask, a "
-            "region or limbs to expose"
+            "region, limbs to expose, or the mask color 255,255,255 to paint all that is white"
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what was not painted, for the user."""
+        kinds = [
+            (self.soft, "white area", "with soft edges"),
+            (self.beside, "hole", "beside limbs and trunk"),
+            (self.behind, "hole", "that may be background"),
+        ]
+        return tuple(
+            f"{counted(count, what)} {which}: not painted; give a mask to paint it"
+            for count, what, which in kinds
+            if count
         )
 
 
 def holes_of(source: SourcePhoto, color: Rgb | None = None) -> Holes:
     """Find the holes of a photo: transparent or flat white patches that do not reach its border.
 
-    A white hole has hard edges. Overexposed cloth, and a hole in a JPEG, have a rim of nearly white pixels.
+    A white hole has hard edges. Overexposed cloth, and a hole in a JPEG, fade out. If there are transparent
+    holes, white ones do not count.
 
     Args:
         source: the photo.
@@ -74,20 +103,19 @@ def holes_of(source: SourcePhoto, color: Rgb | None = None) -> Holes:
     """
     if color is not None:
         return Holes(_large(of_color(source.photo.pixels, color)) > 0)
-    flat: Mask = (source.photo.pixels == WHITE).all(axis=-1)
-    clear = source.alpha is not None and bool((source.alpha < OPAQUE).any())
-    if source.alpha is not None and clear:
-        flat = source.alpha < OPAQUE
-    border = _border(flat)
-    patches = _large(flat)
-    patches[np.isin(patches, _border(patches))] = 0  # the background is flat too
-    nearly: Mask = source.photo.pixels.min(axis=-1) >= NEARLY_WHITE
-    soft = [] if clear else _soft(patches, nearly)
+    if source.alpha is not None:
+        clear: Mask = source.alpha < OPAQUE
+        patches = _inside(clear)
+        if patches.any():
+            return Holes(patches > 0, flat_border=_flat_border(clear))
+    white: Mask = (source.photo.pixels == WHITE).all(axis=-1)
+    patches = _inside(white)
+    soft = _soft(patches, source.photo.pixels.min(axis=-1))
     patches[np.isin(patches, soft)] = 0
-    return Holes(patches > 0, len(soft), bool(border.mean() >= MIN_FLAT_BORDER))
+    return Holes(patches > 0, len(soft), flat_border=_flat_border(white))
 
 
-def holes_on_body(holes: Holes, labels: Segmentation, pose: Keypoints, where: object) -> Mask:
+def holes_on_body(holes: Holes, labels: Segmentation, pose: Keypoints, where: object) -> Holes:
     """Return the holes in which skin may be missing: on or at limbs, neck or trunk.
 
     Args:
@@ -96,20 +124,18 @@ def holes_on_body(holes: Holes, labels: Segmentation, pose: Keypoints, where: ob
         pose: the person's pose in its pixels.
         where: names the photo in errors.
 
-    Returns:
-        bool ``(H, W)``.
-
     Raises:
         DataError: there are none, or each may as well be the background between arm and body.
     """
-    _, patches = cv2.connectedComponents(holes.mask.astype(np.uint8), connectivity=4)
+    count, patches = cv2.connectedComponents(holes.mask.astype(np.uint8), connectivity=4)
     zones = zones_of_pose(pose, labels.labels.shape, REACH, within=holes.mask)
     if zones is not None:
         at_limbs = np.unique(patches[holes.mask & np.isin(zones, _LIMBS)])
         patches[~np.isin(patches, at_limbs)] = 0
     found = int(np.count_nonzero(np.unique(patches)))
     if not found:
-        raise DataError(f"{where}: its holes do not touch limbs or neck; give a mask")
+        raise DataError(f"{where}: its holes do not touch neck, trunk or limbs; give a mask")
+    left = found
     if holes.flat_border:
         behind = np.bincount(patches[labels.region("background")], minlength=patches.max() + 1)
         patches[(behind > np.bincount(patches.ravel()) / 2)[patches]] = 0
@@ -118,28 +144,49 @@ def holes_on_body(holes: Holes, labels: Segmentation, pose: Keypoints, where: ob
                 f"{where}: {counted(found, 'area')} of the same color as the background may be holes, or "
                 "background between arm and body; give a mask"
             )
-    return patches > 0
+        left = int(np.count_nonzero(np.unique(patches)))
+    return replace(holes, mask=patches > 0, beside=count - 1 - found, behind=found - left)
 
 
 def _large(flat: Mask) -> NDArray[np.int32]:
-    """Number the connected patches that are large enough, ``(H, W)``; 0 elsewhere."""
+    """Number the connected patches that are large enough, from 1, ``(H, W)``; 0 elsewhere."""
     _, patches, stats, _ = cv2.connectedComponentsWithStats(flat.astype(np.uint8), connectivity=4)
-    small = stats[:, cv2.CC_STAT_AREA] < max(16, MIN_HOLE * flat.size)
-    numbered: NDArray[np.int32] = np.where(small[patches], 0, patches)
+    large = stats[:, cv2.CC_STAT_AREA] >= max(16, MIN_HOLE * flat.size)
+    large[0] = False
+    numbered: NDArray[np.int32] = np.where(large, np.cumsum(large), 0).astype(np.int32)[patches]
     return numbered
+
+
+def _inside(flat: Mask) -> NDArray[np.int32]:
+    """Number the large patches that do not reach the border, where the background is flat too."""
+    patches = _large(flat)
+    patches[np.isin(patches, _border(patches))] = 0
+    return patches
+
+
+def _flat_border(flat: Mask) -> bool:
+    return bool(_border(flat).mean() >= MIN_FLAT_BORDER)
 
 
 def _border(values: NDArray[np.generic]) -> NDArray[np.generic]:
     return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
 
 
-def _soft(patches: NDArray[np.int32], nearly_white: Mask) -> list[int]:
-    """Return the numbers of the patches that are mostly surrounded by nearly white pixels."""
+def _soft(patches: NDArray[np.int32], levels: NDArray[np.uint8]) -> list[int]:
+    """Return the numbers of the white patches that mostly fade out.
+
+    Args:
+        patches: the number of each patch, ``(H, W)``; 0 elsewhere.
+        levels: the lowest of each pixel's channels, ``(H, W)``.
+    """
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    # float32 holds every number of a patch: there are fewer than 2**24
+    # float32 holds every number of a patch: each is at least 0.02% of the photo
     grown = cv2.dilate(patches.astype(np.float32), cross).astype(np.int32)
     rim = (patches == 0) & (grown > 0)
+    darkest = cv2.erode(levels, np.ones((5, 5), np.uint8))
+    fades = (levels >= NEARLY_WHITE) & (levels - darkest >= FADING)
+    soft = fades | (levels >= ALMOST_WHITE)
     count = int(patches.max()) + 1
     around = np.bincount(grown[rim], minlength=count)
-    fading = np.bincount(grown[rim & nearly_white], minlength=count)
-    return [int(each) for each in np.flatnonzero((around > 0) & (fading > MAX_SOFT * around))]
+    softly = np.bincount(grown[rim & soft], minlength=count)
+    return [int(each) for each in np.flatnonzero((around > 0) & (softly > MAX_SOFT * around))]

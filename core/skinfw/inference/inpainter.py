@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -197,7 +197,7 @@ class Inpainter:
         given = None if marked is None else read_paint_mask(marked, source, mask_color)
         found = holes_of(source, mask_color) if kind == "found" else None
         if found is not None:
-            found.check(source.where)
+            found.check(source.where, mask_color)
         holes = given if found is None else found.mask
         with connections(self.trusted):
             labels = segmentation or segmented(self.segmenter, source.photo)
@@ -211,8 +211,11 @@ class Inpainter:
             if pose is None and not (kind == "given" and self._does_without(source)):
                 pose = self._pose(source, person)
         if found is not None and mask_color is None and pose is not None:
-            holes = holes_on_body(found, labels, pose, source.where)
+            found = holes_on_body(found, labels, pose, source.where)
+            holes = found.mask
         allowed = allowed_pixels(kind, holes, expose, labels, pose, source.where)
+        if found is not None:
+            allowed = replace(allowed, warnings=(*allowed.warnings, *found.warnings()))
         if holes is None:
             person = person_of_mask(person, allowed.mask)
         by = labels_by(self.segmenter, self.segmenter_name, source.photo.path)

@@ -107,9 +107,10 @@ def find_holes(photo: DecodedImage) -> JobResult:
     Raises:
         DataError: the photo cannot be used.
     """
-    holes = holes_of(read_source(photo)).mask
-    report = {"size": list(holes.shape), "pixels": int(np.count_nonzero(holes))}
-    return JobResult(_png(np.where(holes, np.uint8(255), np.uint8(0))), report, {})
+    holes = holes_of(read_source(photo))
+    report = {"size": list(holes.mask.shape), "pixels": int(np.count_nonzero(holes.mask)),
+              "warnings": list(holes.warnings())}  # fmt: skip
+    return JobResult(_png(np.where(holes.mask, np.uint8(255), np.uint8(0))), report, {})
 
 
 def _png(levels: NDArray[np.uint8]) -> bytes:

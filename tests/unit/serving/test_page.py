@@ -185,7 +185,7 @@ def test_a_hole_is_found_and_painted(
     Image.fromarray(np.dstack([np.asarray(Image.open(photo)), alpha])).save(path)
     page = open_page()
     choose(page, path)
-    page.get_by_text("Found a hole").wait_for()
+    page.get_by_text("that look like holes").wait_for()
     paint(page)
     mask = recorder.masks[-1]
     assert mask.sum() > 0.8 * arms.sum() and not (mask & ~arms).any()

@@ -111,7 +111,7 @@ async function findHoles(file) {
   if (state.file !== file || !pixels || state.marks.done.length) return;
   state.marks.add({ tool: "image", image });
   changed();
-  say(`Found a hole of ${PIXELS.format(pixels)} pixels in the photo and marked it.`);
+  say(`Marked ${PIXELS.format(pixels)} pixels that look like holes. Erase what is not one.`);
 }
 
 function restart() {
