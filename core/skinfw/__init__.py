@@ -5,6 +5,7 @@ Importing the package is light; torch is imported on first use of `Pipeline`, `I
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from skinfw.pipeline import Pipeline, run
     from skinfw.specs.segmentation_spec import SegmentationSpec
     from skinfw.specs.spec import Spec, load_spec
+
+# ONNX Runtime reports its use over the network, from its import on; photos are nobody else's business
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "Inpainter",

@@ -5,10 +5,13 @@ input (NAME.png, or NAME.npy if it does not have three channels). Default model:
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import, from which on it reports its use
 import onnxruntime
 from PIL import Image
 
@@ -51,4 +54,7 @@ def main(folder: str, output: str, model: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    given = sys.argv[1:]
+    if len(given) not in (2, 3) or not Path(given[0]).is_dir():
+        sys.exit((__doc__ or "").strip())
+    main(*given)

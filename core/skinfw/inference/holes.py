@@ -73,8 +73,9 @@ class Holes:
             "have, not counted)"
         )
         raise DataError(
-            f"{where}: has no transparent or flat white hole{soft if self.soft else ''}; give a mask, a "
-            "region, limbs to expose, or the mask color 255,255,255 to paint all that is white"
+            f"{where}: has no transparent or flat white hole{soft if self.soft else ''}; give a mask "
+            "(--mask), a region (--region), limbs to expose (--expose), or the color of the holes "
+            "(--mask-color 255,255,255)"
         )
 
     def warnings(self) -> tuple[str, ...]:

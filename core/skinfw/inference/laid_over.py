@@ -53,7 +53,8 @@ def laid_over(
     warnings = list(allowed.warnings)
     if behind.any() and allowed.kind in ("given", "found"):
         part = np.count_nonzero(behind) / np.count_nonzero(mask)
-        warnings.append(f"{part:.0%} of the mask is far from the limbs and was filled as background")
+        what = "the mask" if allowed.kind == "given" else "the holes"
+        warnings.append(f"{part:.0%} of {what} is far from the limbs and was filled as background")
     if result.texture != "sampled":
         warnings.append(
             "little skin besides the face is visible, so the tone of the painted skin is uncertain"

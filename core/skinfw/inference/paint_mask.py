@@ -58,10 +58,10 @@ def read_paint_mask(mask: MaskLike, source: SourcePhoto, color: Rgb | None = Non
             if turned
             else ("give the mask of this photo")
         )
+        photo = "the photo" if source.photo.path is None else f"the photo {source.where}"
         shape = "x".join(str(side) for side in found.shape)
         raise DataError(
-            f"{where}: {shape} pixels (height x width), but the photo {source.where} has "
-            f"{height}x{width}; {advice}"
+            f"{where}: {shape} pixels (height x width), but {photo} has {height}x{width}; {advice}"
         )
     if not found.any():
         what = "white or transparent" if color is None else "of the color {},{},{}".format(*color)

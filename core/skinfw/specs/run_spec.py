@@ -167,7 +167,7 @@ class LoopSpec(StrictModel):
     @classmethod
     def _check_length(cls, value: int | None, info: ValidationInfo) -> int | None:
         if "epochs" in info.data and (info.data["epochs"] is None) == (value is None):
-            raise PydanticCustomError("length", "give either epochs or steps")
+            raise PydanticCustomError("length", "give either epochs or steps, and null for the other")
         return value
 
 

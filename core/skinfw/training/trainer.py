@@ -134,7 +134,7 @@ class Trainer:
         self.checkpoints.resume(path, checkpoint.about, progress.step)
         self._rewind_log()
         if self.step == self.total_steps and self.closed:
-            logger.warning("all %d steps are already trained; only the evaluation is repeated", self.step)
+            logger.warning("all %d steps are already trained; only the evaluation is left", self.step)
             if progress.total_steps != self.total_steps:  # it was planned longer, but now ends here
                 self._save("last")
 

@@ -79,7 +79,7 @@ def test_empty_masks_and_masks_of_another_size_are_errors(source: SourcePhoto) -
         read_paint_mask(np.zeros(SIZE, bool), source)
     with pytest.raises(DataError, match="the image: the mask is empty"):
         read_paint_mask(np.zeros(SIZE, np.uint8), source)
-    with pytest.raises(DataError, match=r"36x40 pixels .* the photo the image has 72x80"):
+    with pytest.raises(DataError, match=r"36x40 pixels .* but the photo has 72x80"):
         read_paint_mask(block()[::2, ::2], source)
     with pytest.raises(DataError, match="an array of float64"):
         read_paint_mask(np.zeros(SIZE), source)
