@@ -50,6 +50,7 @@ from skinfw.system.json_file import replacing, write_text
 from skinfw.tasks.segmentation.label import load_network
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
     from onnx import ModelProto
 
 LOGITS = "logits"
@@ -296,13 +297,23 @@ def update_metadata(path: Path, **changes: Any) -> None:
         _write(model, metadata, temporary)
 
 
+def _forget_origin(message: Message) -> None:
+    """Delete what torch notes in a graph about the code that it comes from: files, source lines, names."""
+    for field, value in message.ListFields():
+        if field.name in ("metadata_props", "doc_string"):
+            message.ClearField(field.name)
+        elif field.message_type is not None:
+            for part in [value] if hasattr(value, "ListFields") else value:
+                _forget_origin(part)
+
+
 def _write(model: ModelProto, metadata: ModelMetadata, path: Path) -> None:
     """Write a graph with its metadata.
 
     Raises:
         RunError: it is too large for one file.
     """
-    del model.metadata_props[:]
+    _forget_origin(model)
     model.metadata_props.add(key=KEY, value=metadata.model_dump_json())
     try:
         content = model.SerializeToString()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,12 @@ def test_the_file_says_where_it_comes_from(run: Run, exported: Exported) -> None
     assert about["parity"]["samples"] == 3
     assert about["parity"]["changed"] == 0
     assert exported.metadata.model_dump(mode="json") == about
+
+
+def test_the_file_says_nothing_of_the_machine_and_the_code(exported: Exported) -> None:
+    content = exported.path.read_bytes()
+    for told in (str(Path.cwd()), sys.prefix, "stack_trace", "self."):
+        assert told.encode() not in content
 
 
 def test_a_composite_beside_the_inputs_and_fixed_noise_and_a_tone(
