@@ -12,6 +12,7 @@ import torch
 from skinfw.assembly.inputs import input_channels
 from skinfw.components.config import GeneratorConfig, SegmentationNetworkConfig, Size, SizeRequirement
 from skinfw.components.field_names import IMAGE
+from skinfw.components.relocate import spec_for_others
 from skinfw.components.trust import connections
 from skinfw.components.weights import file_sha256
 from skinfw.data.sample import Sample
@@ -29,7 +30,7 @@ from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import Checkpoint, reject_untrusted
 from skinfw.runs.environment import versions
 from skinfw.runs.folder import Run
-from skinfw.runs.ledger import ledger_of, ledger_of_run
+from skinfw.runs.ledger import ledger_for_others, ledger_of, ledger_of_run
 from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.runtime.metadata import (
     KEY,
@@ -99,7 +100,8 @@ def export_run(
     """Export the network of a run as one ONNX file, after comparing it with the checkpoint on test samples.
 
     Images go in and out in 8 bits, ``(N, H, W, C)``; scaling, the tone of the skin, noise and the composite
-    are part of the graph. Its height and width are free within what the network accepts.
+    are part of the graph. Its height and width are free within what the network accepts. Of paths and
+    addresses in the spec, the file has only the last part.
 
     Args:
         run: the trained run, for inpainting or segmentation, or a checkpoint.
@@ -125,7 +127,7 @@ def export_run(
     checkpoint = checkpoint_of(run, which)
     if samples is None:
         reject_untrusted(checkpoint)
-    ledger = (
+    ledger = ledger_for_others(
         ledger_of_run(run, checkpoint)
         if isinstance(run, Run)
         else ledger_of(checkpoint.spec, data_sha256=checkpoint.progress.data, read=checkpoint.trusted)
@@ -270,7 +272,7 @@ def _common(
         "minimum": sizes.minimum,
         "fixed": sizes.exactly is not None,
         "precision": precision,
-        "spec": spec.to_json(),
+        "spec": spec_for_others(spec.to_json()),
         "checkpoint_sha256": file_sha256(checkpoint.path),
         "skinfw": versions().get("skinfw", ""),
         "license": license_note or ledger.summary,

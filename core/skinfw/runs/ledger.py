@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from skinfw.components.relocate import license_for_others
 from skinfw.components.strict_model import nearest
 from skinfw.errors import SpecError
 from skinfw.licenses.ledger import Ledger, LedgerRow
@@ -49,6 +50,11 @@ def ledger_of_run(run: Run, checkpoint: Checkpoint) -> Ledger:
     return ledger_of(
         run.spec, data_sha256=checkpoint.progress.data, hooks=tuple(hooks), read=checkpoint.trusted
     )
+
+
+def ledger_for_others(ledger: Ledger) -> Ledger:
+    """Return a ledger without paths of this machine; see `skinfw.components.relocate.license_for_others`."""
+    return Ledger.from_json({"rows": [license_for_others(row) for row in ledger.to_json()["rows"]]})
 
 
 def require_permitted(spec: AnySpec, source: str, hooks: Iterable[str] = ()) -> None:

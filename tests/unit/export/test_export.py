@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from skinfw.assembly.assemble import build_dataset
+from skinfw.components.relocate import spec_for_others
 from skinfw.data.batch import collate
 from skinfw.errors import DataError, RunError, SkinfwError, UserError
 from skinfw.export import export as exporting
@@ -104,6 +105,24 @@ def test_the_file_says_where_it_comes_from(run: Run, exported: Exported) -> None
     assert about["parity"]["samples"] == 3
     assert about["parity"]["changed"] == 0
     assert exported.metadata.model_dump(mode="json") == about
+
+
+def test_the_file_names_no_places_of_the_machine(make_inputs_run: Make, tmp_path: Path) -> None:
+    command = {
+        "type": "command",
+        "program": "/opt/anna/paint",
+        "arguments": ["{inputs}", "{outputs}", "--at=https://anna:secret@host/x"],
+    }
+    declared = {"mannequins": {"license": "CC0-1.0", "address": "/home/anna b/photos"}}
+    changed = {"baselines": [command], "licenses": {"declared": declared}}
+    generator = {"type": "pix2pix", "base_channels": 4, "depth": 1}
+    run = make_inputs_run(tmp_path / "run", generator, **changed)
+    written = export_run(run, tmp_path / "model.onnx")
+    content = written.path.read_bytes()
+    assert b"anna" not in content and b"secret" not in content
+    assert written.metadata.spec == spec_for_others(run.spec.to_json())
+    assert written.metadata.ledger is not None
+    assert [row.address for row in written.metadata.ledger.rows if row.kind == "data"] == ["photos"]
 
 
 def test_the_file_says_nothing_of_the_machine_and_the_code(exported: Exported) -> None:
@@ -252,12 +271,12 @@ def test_what_a_file_says_can_be_changed_without_changing_the_network(
 ) -> None:
     path = tmp_path / "model.onnx"
     shutil.copyfile(exported.path, path)
-    update_metadata(path, spec={"name": "other"}, checkpoint_sha256="0" * 64)
+    update_metadata(path, license="other", checkpoint_sha256="0" * 64)
     found = OnnxModel(path).metadata
-    assert (found.spec, found.checkpoint_sha256) == ({"name": "other"}, "0" * 64)
+    assert (found.license, found.checkpoint_sha256) == ("other", "0" * 64)
     assert (
         found.model_copy(
-            update={name: getattr(exported.metadata, name) for name in ("spec", "checkpoint_sha256")}
+            update={name: getattr(exported.metadata, name) for name in ("license", "checkpoint_sha256")}
         )
         == exported.metadata
     )
