@@ -79,26 +79,31 @@ def stage(
     checkpoint = run_checkpoint(run)  # rejects links that lead elsewhere in a run of somebody else
     results = shared_results(run)
     license_expression = _license(license_expression, results.ledger)
-    places = Places.of(run)
+    places = Places.of(run, checkpoint, results.record)
     weights = folder / WEIGHTS
     weights.parent.mkdir(parents=True, exist_ok=True)
     places.write_checkpoint(checkpoint, weights)
     exported = export and _export(run, folder / ONNX)
-    if not places.named:
-        for source, name in ((run.spec_path, SPEC), (run.metrics_path, METRICS)):
+    _warn(places)
+    own = results.record
+    results = _without(places, results, file_sha256(weights))
+    for source, name, before, after in (
+        (run.spec_path, SPEC, run.spec.to_json(), places.spec),
+        (run.metrics_path, METRICS, own, results.record),
+    ):
+        if before == after:
             shutil.copyfile(source, folder / name)
-    else:
-        logger.warning(
-            "shared without the places on your machine, only as names: %s", listed(places.named, 5)
-        )
-        results = _without(places, results, file_sha256(weights))
-        write_json(folder / SPEC, places.spec)
-        write_json(folder / METRICS, results.record)
-        if exported:
-            from skinfw.export.export import update_metadata
+        else:
+            write_json(folder / name, after)
+    if exported and results.record != own:
+        from skinfw.export.export import update_metadata
 
-            about = {"spec": places.spec, "checkpoint_sha256": file_sha256(weights), "ledger": results.ledger}
-            update_metadata(folder / ONNX, **about)
+        update_metadata(
+            folder / ONNX,
+            checkpoint_sha256=results.record["checkpoint"]["sha256"],
+            ledger=results.ledger,
+            license=results.ledger.summary,
+        )
     write_json(folder / LICENSES, results.ledger.to_json())
     images = _images(run, folder, results.ledger)
     card = model_card(
@@ -110,6 +115,20 @@ def stage(
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     sizes = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
     return Staged(folder, repo, sizes, results.ledger)
+
+
+def _warn(places: Places) -> None:
+    """Warn of the places that are not shared in full, and of arguments that are shared."""
+    if places.named:
+        logger.warning(
+            "shared without the places on your machine, only as names: %s", listed(places.named, 5)
+        )
+    if places.arguments:
+        logger.warning(
+            "shared with the arguments of programs, in which only absolute paths are shortened: %s; put no "
+            "passwords there",
+            listed(places.arguments, 5),
+        )
 
 
 def _license(expression: str | None, ledger: Ledger) -> str | None:

@@ -6,19 +6,25 @@ import hashlib
 import json
 import logging
 import shutil
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from huggingface_hub import ModelCard
+from safetensors.torch import save_file
 
 from skinfw.components.weights import file_sha256
 from skinfw.errors import RunError, UserError
 from skinfw.evaluation.results import Evaluation
 from skinfw.export import export as exporting
+from skinfw.models.hub import WEIGHTS
+from skinfw.runs.checkpoint_header import KEY
 from skinfw.runs.checkpoints import read_checkpoint, save_checkpoint
 from skinfw.runs.folder import Run, open_run
+from skinfw.runtime.metadata import read_metadata
 from skinfw.sharing.results import shared_results
 from skinfw.sharing.stage import stage
 
@@ -140,6 +146,27 @@ def with_spec(run: Run, folder: Path, part: str, **values: Any) -> Run:
     return open_run(folder)
 
 
+def copied(run: Run, folder: Path) -> Run:
+    shutil.copytree(run.folder, folder / "copy")
+    return open_run(folder / "copy")
+
+
+def with_record(run: Run, unavailable: dict[str, str] | None = None, **values: Any) -> Run:
+    """Change what a run says in its results, or of its components, and let its checkpoint have its spec."""
+    best = read_checkpoint(run.checkpoint())
+    more = {key: value for key, value in best.about.items() if key in ("aspects", "classes")}
+    save_checkpoint(run.checkpoint(), best.tensors, run.spec, best.progress, **more)
+    if "components" in values:
+        about = {**read_checkpoint(run.checkpoint()).about, "components": values.pop("components")}
+        save_file(dict(best.tensors), run.checkpoint(), metadata={KEY: json.dumps(about)})
+    record = {**json.loads(run.metrics_path.read_text(encoding="utf-8")), **values}
+    record["checkpoint"]["sha256"] = file_sha256(run.checkpoint())
+    if unavailable is not None:
+        record["test"]["unavailable"] = unavailable
+    run.metrics_path.write_text(json.dumps(record), encoding="utf-8")
+    return run
+
+
 def contents(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
@@ -152,14 +179,8 @@ def placed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     photos = {"type": "photos", "root": "$SKINFW_DATA/street", "pose_encoder": program}
     copy = with_spec(run, tmp_path / "first", "data", dataset=photos)
     copy = with_spec(copy, tmp_path / "placed", "training", initial_weights="/home/anna/run")
-    best = read_checkpoint(copy.checkpoint())
-    more = {key: value for key, value in best.about.items() if key in ("aspects", "classes")}
-    save_checkpoint(copy.checkpoint(), best.tensors, copy.spec, best.progress, **more)
-    record = json.loads(copy.metrics_path.read_text(encoding="utf-8"))
-    record["checkpoint"]["sha256"] = file_sha256(copy.checkpoint())
-    record["test"]["unavailable"] = {"limbs": "/mnt/anna/data/street/a.jpg: no pose; see /home/anna/run/log"}
-    copy.metrics_path.write_text(json.dumps(record), encoding="utf-8")
-    return copy
+    unavailable = {"limbs": "/mnt/anna/data/street/a.jpg: no pose; see /home/anna/run/log"}
+    return with_record(copy, unavailable)
 
 
 def test_places_on_this_machine_are_not_shared(
@@ -194,16 +215,112 @@ def test_a_run_without_its_places_is_the_same_network(placed: Run, tmp_path: Pat
     assert sha256 in (tmp_path / "staged" / "README.md").read_text(encoding="utf-8")
 
 
-def test_an_exported_network_does_not_name_the_places_either(
-    placed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_exported_network_does_not_name_the_places_either(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    declared = {"mannequins": {"license": "CC0-1.0", "address": "/home/anna/photos"}}
+    copy = with_record(with_spec(run, tmp_path / "copy", "licenses", declared=declared))
+    stage(copy, made(tmp_path / "staged"), REPO)
+    content = (tmp_path / "staged" / "model.onnx").read_bytes()
+    about = read_metadata(tmp_path / "staged" / "model.onnx")
+    assert about.spec == json.loads((tmp_path / "staged" / "spec.json").read_text(encoding="utf-8"))
+    assert about.checkpoint_sha256 == file_sha256(tmp_path / "staged" / "checkpoints/best.safetensors")
+    assert about.ledger is not None and about.license == about.ledger.summary
+    for place in ("anna", str(Path.cwd()), sys.prefix, str(tmp_path)):
+        assert place.encode() not in content
+
+
+def test_a_declared_address_does_not_keep_a_place(placed: Run, tmp_path: Path) -> None:
+    declared = {
+        "photos": {"license": "CC0-1.0", "address": "/home/anna/run", "stated": "https://example.org/a/b"},
+        "r": {"license": "CC0-1.0", "note": "at file:///home/anna/note"},
+    }
+    copy = with_record(with_spec(placed, tmp_path / "copy", "licenses", declared=declared))
+    stage(copy, made(tmp_path / "staged"), REPO, export=False)
+    assert b"anna" not in contents(tmp_path / "staged")
+    spec = json.loads((tmp_path / "staged" / "spec.json").read_text(encoding="utf-8"))
+    about = spec["licenses"]["declared"]["photos"]
+    assert (about["address"], about["stated"]) == ("run", "https://example.org/a/b")
+
+
+def test_places_behind_variables_are_not_shared_in_results(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    changed: list[dict[str, Any]] = []
-    monkeypatch.setattr(exporting, "export_run", lambda _, path, **options: path.write_bytes(b"onnx"))
-    monkeypatch.setattr(exporting, "update_metadata", lambda path, **about: changed.append(about))
-    stage(placed, made(tmp_path / "staged"), REPO)
-    (about,) = changed
-    assert about["spec"] == json.loads((tmp_path / "staged" / "spec.json").read_text(encoding="utf-8"))
-    assert about["checkpoint_sha256"] == file_sha256(tmp_path / "staged" / "checkpoints/best.safetensors")
+    monkeypatch.setenv("SKINFW_DATA", "/anna data")
+    photos = {"type": "photos", "root": "$SKINFW_DATA/street"}
+    unavailable = {"limbs": "/anna data/street/a.jpg: no pose"}
+    copy = with_record(with_spec(run, tmp_path / "copy", "data", dataset=photos), unavailable=unavailable)
+    spec = copy.spec_path.read_bytes()
+    stage(copy, made(tmp_path / "staged"), REPO, export=False)
+    assert (tmp_path / "staged" / "spec.json").read_bytes() == spec
+    assert (tmp_path / "staged" / WEIGHTS).read_bytes() == copy.checkpoint().read_bytes()
+    record = json.loads((tmp_path / "staged" / "metrics.json").read_text(encoding="utf-8"))
+    assert record["test"]["unavailable"] == {"limbs": "street/a.jpg: no pose"}
+    assert not caplog.records
+
+
+def test_places_of_added_baselines_are_not_shared(run: Run, tmp_path: Path) -> None:
+    component = {"type": "images", "folder": "/home/anna b/results"}
+    baselines = {"images": {"component": component, "fingerprint": "0"}}
+    unavailable = {"/home/anna b/results/x": "/home/anna b/results/a.png is missing"}
+    copy = with_record(copied(run, tmp_path), baselines=baselines, unavailable=unavailable)
+    stage(copy, made(tmp_path / "staged"), REPO, export=False)
+    record = json.loads((tmp_path / "staged" / "metrics.json").read_text(encoding="utf-8"))
+    assert record["baselines"]["images"]["component"] == {"type": "images", "folder": "results"}
+    assert record["test"]["unavailable"] == {"results/x": "results/a.png is missing"}
+
+
+def test_places_of_providers_are_not_shared(run: Run, tmp_path: Path) -> None:
+    provider = "/home/anna b/registry.toml"
+    copy = copied(run, tmp_path)
+    record = json.loads(copy.metrics_path.read_text(encoding="utf-8"))
+    record["licenses"]["rows"][0].update(name=provider, commercial="unknown", used_by=[f"loss of {provider}"])
+    copy.metrics_path.write_text(json.dumps(record), encoding="utf-8")
+    copy = with_record(copy, components={"generator/pix2pix": provider})
+    staged = stage(copy, made(tmp_path / "staged"), REPO, export=False, bom=True)
+    assert staged.ledger.rows[0].name == "registry.toml"
+    shared = contents(tmp_path / "staged")
+    assert b"anna" not in shared and b"registry.toml" in shared
+
+
+def test_folders_of_the_machine_are_not_shared(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/anna b")
+    monkeypatch.setenv("USERPROFILE", "/anna b")
+    monkeypatch.setenv("SKINFW_CACHE", "/anna c/cache")
+    monkeypatch.setattr(tempfile, "tempdir", "/anna d/temp")
+    (tmp_path / "anna e").mkdir()
+    monkeypatch.chdir(tmp_path / "anna e")
+    texts = {
+        "/anna b/x": "/anna c/cache/w.pth, /anna d/temp/y",
+        "cwd": f"{tmp_path}/anna e/z; https://example.org/anna b/",
+    }
+    copy = with_record(copied(run, tmp_path), unavailable=texts)
+    stage(copy, made(tmp_path / "staged"), REPO, export=False)
+    record = json.loads((tmp_path / "staged" / "metrics.json").read_text(encoding="utf-8"))
+    assert record["test"]["unavailable"] == {
+        "x": "cache/w.pth, temp/y",
+        "cwd": "anna e/z; https://example.org/anna b/",
+    }
+
+
+def test_arguments_of_programs_are_shared_with_a_warning(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    arguments = ["--weights=/home/anna/w.pt", "{inputs}", "--at=https://anna:secret@host/x", "--token=1"]
+    command = {"type": "command", "program": "/opt/anna/paint", "arguments": arguments}
+    shutil.copytree(run.folder, tmp_path / "copy")
+    spec = json.loads((tmp_path / "copy" / "spec.json").read_text(encoding="utf-8"))
+    spec["baselines"] = [command]
+    (tmp_path / "copy" / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    copy = with_record(open_run(tmp_path / "copy"))
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        stage(copy, made(tmp_path / "staged"), REPO, export=False)
+    shared = json.loads((tmp_path / "staged" / "spec.json").read_text(encoding="utf-8"))
+    assert shared["baselines"][0]["arguments"] == ["--weights=w.pt", "{inputs}", "--at=x", "--token=1"]
+    content = contents(tmp_path / "staged")
+    assert b"anna" not in content and b"secret" not in content + caplog.text.encode()
+    assert "shortened: $.baselines[0].arguments; put no passwords there" in caplog.text
 
 
 def test_passwords_in_addresses_are_not_shared(
