@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import torch
 
@@ -21,6 +21,7 @@ from skinfw.export import paint_script
 from skinfw.export.convert import Sizes, require_exporter, to_onnx
 from skinfw.export.graphs import InpaintingGraph, ParserGraph, graph_inputs, noise_fits_any_size
 from skinfw.export.int8 import quantized
+from skinfw.export.onnx_file import write_model
 from skinfw.export.parity import compare_inpainting, compare_parser, label_map, reject_difference
 from skinfw.export.samples import MAX_OTHER, Samples, readable, samples_of
 from skinfw.inference.checkpoint_model import preparation_of
@@ -33,13 +34,11 @@ from skinfw.runs.folder import Run
 from skinfw.runs.ledger import ledger_for_others, ledger_of, ledger_of_run
 from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.runtime.metadata import (
-    KEY,
     ModelInput,
     ModelMetadata,
     Parity,
     ParserClasses,
     Precision,
-    read_metadata,
 )
 from skinfw.runtime.onnx_model import FINITE, OUTPUT, OnnxModel
 from skinfw.runtime.sessions import OnnxRuntimeSession, default_threads
@@ -49,10 +48,6 @@ from skinfw.specs.spec import Spec
 from skinfw.system.existing import reject_existing
 from skinfw.system.json_file import replacing, write_text
 from skinfw.tasks.segmentation.label import load_network
-
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
-    from onnx import ModelProto
 
 LOGITS = "logits"
 """A parser's output: float32 ``(N, classes, H, W)``."""
@@ -201,12 +196,12 @@ def _inpainting(
         classes=None,
         **_common(checkpoint, sizes, precision, license_note, ledger),
     )
-    _write(model, metadata, path)
+    write_model(model, metadata, path)
     samples += _at_other_sizes(source, sizes, size)
     compared = compare_inpainting(OnnxModel(path), generator, spec, noise, samples)
     metadata = metadata.model_copy(update={"parity": compared.parity()})
     reject_difference(metadata.parity, precision)
-    _write(model, metadata, path)
+    write_model(model, metadata, path)
     return metadata, compared.cost()
 
 
@@ -246,13 +241,13 @@ def _parser(
         person_margin=spec.data.person_margin,
         **_common(checkpoint, sizes, precision, license_note, ledger),
     )
-    _write(model, metadata, path)
+    write_model(model, metadata, path)
     session = OnnxRuntimeSession(path, default_threads())
     samples += _at_other_sizes(source, sizes, size)
     found = [label_map(session.run({IMAGE: each[IMAGE][None]}, [LOGITS])[0]) for each in samples]
     metadata = metadata.model_copy(update={"parity": compare_parser(found, network, samples)})
     reject_difference(metadata.parity, precision)
-    _write(model, metadata, path)
+    write_model(model, metadata, path)
     return metadata, ""
 
 
@@ -279,48 +274,3 @@ def _common(
         "ledger": ledger,
         "parity": _PENDING,
     }
-
-
-def update_metadata(path: Path, **changes: Any) -> None:
-    """Change what an exported file says about itself.
-
-    Args:
-        path: the file.
-        **changes: new values of fields of `skinfw.runtime.metadata.ModelMetadata`.
-
-    Raises:
-        UserError: it was not exported by skinfw.
-    """
-    import onnx
-
-    metadata = read_metadata(path).model_copy(update=changes)
-    model = onnx.load(path)
-    with replacing(path) as temporary:
-        _write(model, metadata, temporary)
-
-
-def _forget_origin(message: Message) -> None:
-    """Delete what torch notes in a graph about the code that it comes from: files, source lines, names."""
-    for field, value in message.ListFields():
-        if field.name in ("metadata_props", "doc_string"):
-            message.ClearField(field.name)
-        elif field.message_type is not None:
-            for part in [value] if hasattr(value, "ListFields") else value:
-                _forget_origin(part)
-
-
-def _write(model: ModelProto, metadata: ModelMetadata, path: Path) -> None:
-    """Write a graph with its metadata.
-
-    Raises:
-        RunError: it is too large for one file.
-    """
-    _forget_origin(model)
-    model.metadata_props.add(key=KEY, value=metadata.model_dump_json())
-    try:
-        content = model.SerializeToString()
-    except ValueError as error:  # protobuf's limit is 2 GB
-        raise RunError(
-            f"the network is too large for one ONNX file: {error}; train a narrower one"
-        ) from error
-    path.write_bytes(content)

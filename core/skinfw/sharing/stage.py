@@ -96,7 +96,7 @@ def stage(
         else:
             write_json(folder / name, after)
     if exported and results.record != own:
-        from skinfw.export.export import update_metadata
+        from skinfw.export.onnx_file import update_metadata
 
         update_metadata(
             folder / ONNX,

@@ -20,7 +20,8 @@ from skinfw.data.batch import collate
 from skinfw.errors import DataError, RunError, SkinfwError, UserError
 from skinfw.export import export as exporting
 from skinfw.export.convert import Sizes
-from skinfw.export.export import Exported, export_run, update_metadata
+from skinfw.export.export import Exported, export_run
+from skinfw.export.onnx_file import update_metadata
 from skinfw.export.parity import Comparison, reject_difference
 from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8
