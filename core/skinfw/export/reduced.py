@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from skinfw.components.relocate import spec_for_others
+from skinfw.components.relocate import spec_for_others, without_folders
 from skinfw.components.trust import connections, named_outside
 from skinfw.components.weights import file_sha256
 from skinfw.errors import UserError
@@ -97,7 +97,7 @@ def export_checkpoint(
     tensors = {name: stored(tensor, half) for name, tensor in weights.items()}
     about: dict[str, Any] = {
         "spec": spec_for_others(checkpoint.spec.to_json()),
-        **{key: checkpoint.about[key] for key in KEPT if key in checkpoint.about},
+        **without_folders({key: checkpoint.about[key] for key in KEPT if key in checkpoint.about}),
         "made_from": file_sha256(checkpoint.path),
         "license": license_note or "",
     }

@@ -13,6 +13,7 @@ import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save_file
 
 from skinfw.assembly.assemble import build_dataset
 from skinfw.components.relocate import spec_for_others
@@ -23,11 +24,13 @@ from skinfw.export.convert import Sizes
 from skinfw.export.export import Exported, export_run
 from skinfw.export.onnx_file import update_metadata
 from skinfw.export.parity import Comparison, reject_difference
+from skinfw.export.reduced import export_checkpoint
 from skinfw.inference.batch_inpainter import BatchInpainter
 from skinfw.inference.composite import to_uint8
 from skinfw.inference.noise import fixed_noise
+from skinfw.runs.checkpoint_header import KEY as HEADER
 from skinfw.runs.checkpoint_networks import load_generator
-from skinfw.runs.checkpoints import run_checkpoint
+from skinfw.runs.checkpoints import read_checkpoint, run_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runtime import OnnxModel
 from skinfw.runtime.metadata import Precision
@@ -124,6 +127,19 @@ def test_the_file_names_no_places_of_the_machine(make_inputs_run: Make, tmp_path
     assert written.metadata.spec == spec_for_others(run.spec.to_json())
     assert written.metadata.ledger is not None
     assert [row.address for row in written.metadata.ledger.rows if row.kind == "data"] == ["photos"]
+
+
+def test_a_checkpoint_for_others_names_no_manifest_of_the_machine(
+    make_inputs_run: Make, tmp_path: Path
+) -> None:
+    run = make_inputs_run(tmp_path / "run", {"type": "pix2pix", "base_channels": 4, "depth": 1})
+    own = run_checkpoint(run)
+    about = {**own.about, "components": {"generator/pix2pix": "/home/anna b/registry.toml"}}
+    save_file(dict(own.tensors), own.path, metadata={HEADER: json.dumps(about)})
+    path = tmp_path / "model.safetensors"
+    export_checkpoint(run, path)
+    assert b"anna" not in path.read_bytes()
+    assert read_checkpoint(path).about["components"] == {"generator/pix2pix": "registry.toml"}
 
 
 def test_the_file_says_nothing_of_the_machine_and_the_code(exported: Exported) -> None:
