@@ -110,6 +110,10 @@ class ComponentConfig(StrictModel):
         """Return weights whose license is known if the user names such a file, recognized by its SHA-256."""
         return self.published_files()
 
+    def reads_files(self) -> bool:
+        """Return whether it needs a file for each photo, for instance a label map beside it."""
+        return False
+
     def hub_weights(self) -> tuple[HubWeights, ...]:
         """Return the weights that a library finds by name and downloads itself."""
         return ()

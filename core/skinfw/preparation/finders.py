@@ -132,5 +132,7 @@ class Finders:
 
 
 def _chosen(finders: list[Finder[FinderT]], photo: Path) -> Finder[FinderT]:
-    """Return the last finder if there are several and what the first one reads is missing."""
-    return finders[0] if on_disk(finders[0].component, photo) else finders[-1]
+    """Return the last finder if there are several and the first one reads files that are missing."""
+    first = finders[0]
+    has_all = not first.reference.config.reads_files() or on_disk(first.component, photo)
+    return first if has_all else finders[-1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from skinfw.components.config import DatasetConfig
 from skinfw.components.outside import SpecPath, SpecPlace
@@ -101,6 +102,20 @@ class PhotosConfig(DatasetConfig):
             "if that is not set, in the user's cache folder"
         ),
     )
+
+    @model_validator(mode="after")
+    def _files_may_be_missing(self) -> Self:
+        for field, reader, other in (
+            ("missing_label_maps", self.segmenter, self.missing_label_maps),
+            ("missing_poses", self.pose_encoder, self.missing_poses),
+        ):
+            if other is not None and reader is not None and not reader.config.reads_files():
+                raise PydanticCustomError(
+                    "nothing_missing",
+                    f"{field} has no effect: the {reader.kind.replace('_', ' ')} {reader.name} needs no "
+                    f"files; leave out {field}",
+                )
+        return self
 
     def elsewhere(self, root: Path) -> Self:
         """Return the configuration for photos in another place. See `DatasetConfig.elsewhere`."""

@@ -67,6 +67,10 @@ class OpenposeConfig(PoseEncoderConfig):
         default=300.0, gt=0, le=86_400, description="seconds after which the program is killed"
     )
 
+    def reads_files(self) -> bool:
+        """Return whether poses come from files alone. See `ComponentConfig.reads_files`."""
+        return self.binary is None
+
 
 class BodyPixPoseConfig(BodyPixNetwork, PoseEncoderConfig):
     """Which BodyPix network finds joints, and how confident it must be."""

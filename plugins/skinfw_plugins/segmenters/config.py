@@ -42,6 +42,10 @@ class DeepfashionConfig(ComponentConfig):
     )
     snap_distance: SnapDistance = 24.0
 
+    def reads_files(self) -> bool:
+        """Return True: it reads label maps. See `ComponentConfig.reads_files`."""
+        return True
+
 
 class LabelMapConfig(ComponentConfig):
     """Which label set the files use, and where they are."""
@@ -76,6 +80,10 @@ class LabelMapConfig(ComponentConfig):
             "its colors are those of a known palette"
         ),
     )
+
+    def reads_files(self) -> bool:
+        """Return True: it reads label maps. See `ComponentConfig.reads_files`."""
+        return True
 
 
 class BodyPixConfig(BodyPixNetwork):
@@ -130,3 +138,7 @@ class SkinColorConfig(ComponentConfig):
         le=4096,
         description="pixels of the longer side at which skin is segmented, before upscaling",
     )
+
+    def reads_files(self) -> bool:
+        """Return whether the segmenter of the parts does. See `ComponentConfig.reads_files`."""
+        return self.parts.config.reads_files()

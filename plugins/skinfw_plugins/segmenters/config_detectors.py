@@ -154,6 +154,10 @@ class FeetConfig(ComponentConfig):
         "are at 0.039 of a standing person's height (Drillis and Contini 1966). Unused if bare is set",
     )
 
+    def reads_files(self) -> bool:
+        """Return whether one of its segmenters does. See `ComponentConfig.reads_files`."""
+        return any(each is not None and each.config.reads_files() for each in (self.network, self.bare))
+
 
 class EnsembleMember(StrictModel):
     """A segmenter, and the regions to take from it."""
@@ -189,3 +193,7 @@ class EnsembleConfig(ComponentConfig):
             if len(set(member.regions or ())) < len(member.regions or ()):
                 raise PydanticCustomError("region_twice", f"member {number} lists a region twice")
         return members
+
+    def reads_files(self) -> bool:
+        """Return whether one of its segmenters does. See `ComponentConfig.reads_files`."""
+        return any(member.segmenter.config.reads_files() for member in self.members)

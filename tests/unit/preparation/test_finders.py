@@ -13,7 +13,7 @@ from drawn_photos import write_drawn_photo
 from skinfw.components.reference import use
 from skinfw.errors import RunError
 from skinfw.preparation.config import PrepareConfig
-from skinfw.preparation.finders import Missing
+from skinfw.preparation.finders import Finders, Missing
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.preparer import Parts
 
@@ -94,3 +94,14 @@ def test_other_processes_build_the_same(tmp_path: Path) -> None:
     assert found.pose_encoder is not None
     assert found.segmenter.reference.to_json() == missing.label_maps.to_json()
     assert found.pose_encoder.reference.to_json() == missing.poses.to_json()
+
+
+def test_a_component_that_reads_nothing_is_never_replaced(photos: Path, tmp_path: Path) -> None:
+    """The segmenter and the pose encoder compute what they find, so nothing can be missing."""
+    computes, maps = use("segmenter", "bodypix"), use("segmenter", "skin_color", parts=READS_MAPS)
+    found = Finders(computes, use("pose_encoder", "bodypix"), elsewhere(tmp_path)).of(photos / "pose.png")
+    assert found.pose_encoder is not None
+    assert (found.segmenter.reference.name, found.pose_encoder.reference.name) == ("bodypix", "bodypix")
+    # one that only joins others needs their files
+    found = Finders(maps, None, elsewhere(tmp_path)).of(photos / "pose.png")
+    assert found.segmenter.reference.name == "label_map"

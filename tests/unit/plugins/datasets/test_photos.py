@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, LINE, MASK, SKIN
 from skinfw.data.split import Split, position, split_names
@@ -312,3 +313,23 @@ def test_changes_of_an_archive_or_a_listed_photo_are_noticed(
         write_photo(photos / "id_0" / "01_1_front.png", 7 if root == "list.txt" else 8)
         shutil.make_archive(str(tmp_path / "all"), "zip", photos)
         assert not np.array_equal(PhotosDataset(config(tmp_path / root), IO).load(name)[BODY], before)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"segmenter": "bodypix", "missing_label_maps": "skin_color"},
+            "missing_label_maps has no effect: the segmenter bodypix needs no files",
+        ),
+        (
+            {"pose_encoder": "bodypix", "missing_poses": "bodypix"},
+            "missing_poses has no effect: the pose encoder bodypix needs no files",
+        ),
+    ],
+)
+def test_nothing_can_be_missing_where_no_files_are_read(
+    tmp_path: Path, settings: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        config(tmp_path, **settings)
