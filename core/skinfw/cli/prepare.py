@@ -150,10 +150,10 @@ def _components(
         if parser is None and not found.labeled:
             logger.warning("%s, and this installation contains no parser: %s", found, HOW_TO_EMBED)
         elif parser is not None and not found.labeled:
-            logger.info("%s: the segmenter is %s", found, _shown(parser))
+            logger.info("%s: the segmenter is %s", found, parser.shown())
             finds_parts = parser
         elif parser is not None:
-            logger.info("%s: %s finds the label maps of the others", found, _shown(parser))
+            logger.info("%s: %s finds the label maps of the others", found, parser.shown())
             missing = replace(missing, label_maps=parser)
     if pose_encoder is None:
         others = use_defaults("pose_encoder", "photos_without_poses")
@@ -170,14 +170,6 @@ def _components(
             )
             missing = replace(missing, poses=others[0])
     return finds_parts, finds_pose, missing
-
-
-def _shown(reference: ComponentSpec) -> str:
-    """Return a component as one would name it: its name, or JSON with what differs from the defaults."""
-    import json
-
-    given = reference.config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return json.dumps({"type": reference.name, **given}) if given else reference.name
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:

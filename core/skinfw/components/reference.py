@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,11 @@ class ComponentSpec:
             context: pydantic's context; see `skinfw.components.variables.STORED`.
         """
         return {"type": self.name, **self.config.model_dump(mode="json", by_alias=True, context=context)}
+
+    def shown(self) -> str:
+        """Return it as one would name it: its name, or JSON with what differs from the defaults."""
+        given = self.config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json.dumps({"type": self.name, **given}) if given else self.name
 
 
 ComponentLike = ComponentSpec | Mapping[str, Any] | str

@@ -43,10 +43,11 @@ class Finder(Generic[FinderT]):
     Args:
         reference: the component, as in a spec.
         component: the same, built.
+        name: its name in reports: with its settings if there is another one of this type.
     """
 
-    def __init__(self, reference: ComponentSpec, component: FinderT) -> None:
-        self.reference, self.component = reference, component
+    def __init__(self, reference: ComponentSpec, component: FinderT, name: str) -> None:
+        self.reference, self.component, self.name = reference, component, name
 
     @cached_property
     def fingerprint(self) -> str:
@@ -95,12 +96,13 @@ class Finders:
         self, segmenter: ComponentSpec, pose_encoder: ComponentSpec | None, missing: Missing
     ) -> None:
         self._segmenters = [
-            Finder(each, build(each, Segmenter))
-            for each in (segmenter, missing.label_maps)
-            if each is not None
+            Finder(each, build(each, Segmenter), name)
+            for name, each in _named(segmenter, missing.label_maps).items()
         ]
-        others = (pose_encoder, None if pose_encoder is None else missing.poses)
-        self._pose_encoders = [Finder(each, build(each, PoseEncoder)) for each in others if each is not None]
+        poses = None if pose_encoder is None else missing.poses
+        self._pose_encoders = [
+            Finder(each, build(each, PoseEncoder), name) for name, each in _named(pose_encoder, poses).items()
+        ]
 
     @property
     def segmenter(self) -> Segmenter[Any]:
@@ -129,6 +131,13 @@ class Finders:
         finders: list[Segmenter[Any] | PoseEncoder[Any]] = [each.component for each in self._segmenters]
         finders += [each.component for each in self._pose_encoders]
         return tuple(dict.fromkeys(path for each in finders for path in each.sources(photo)))
+
+
+def _named(*references: ComponentSpec | None) -> dict[str, ComponentSpec]:
+    """Return components by their names in reports, without equal ones."""
+    given = [each for each in references if each is not None]
+    same = len({each.name for each in given}) < len(given)
+    return {each.shown() if same else each.name: each for each in given}
 
 
 def _chosen(finders: list[Finder[FinderT]], photo: Path) -> Finder[FinderT]:

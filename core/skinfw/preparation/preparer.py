@@ -138,8 +138,8 @@ class PhotoPreparer:
         status: Status = "made" if made else "kept"
         return Row(
             entry.name, sample, status, phash=facts.phash or "", fits=facts.fits,
-            segmenter=found.segmenter.reference.name,
-            pose_encoder="" if found.pose_encoder is None else found.pose_encoder.reference.name,
+            segmenter=found.segmenter.name,
+            pose_encoder="" if found.pose_encoder is None else found.pose_encoder.name,
         )  # fmt: skip
 
     def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts, Found]:

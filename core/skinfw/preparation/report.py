@@ -82,8 +82,9 @@ class Row:
         detail: the reason with numbers and names.
         phash: the photo's perceptual hash, if it became a sample.
         fits: how well tables of classes fit its label map, if known.
-        segmenter: the name of the segmenter that found its label map, if it became a sample.
-        pose_encoder: the name of the pose encoder that found its pose, if it became a sample with one.
+        segmenter: the segmenter that found its label map, if it became a sample: its name, with its settings
+            if there is another one of this type.
+        pose_encoder: likewise the pose encoder that found its pose, if it became a sample with one.
     """
 
     photo: str

@@ -48,7 +48,11 @@ def made_with(sample: Path) -> dict[str, Any]:
 def test_what_has_no_file_is_found_otherwise_and_counted(photos: Path, tmp_path: Path) -> None:
     config, out, missing = PrepareConfig(num_workers=1), tmp_path / "out", elsewhere(tmp_path)
     report = prepare(photos, out, READS_MAPS, READS_POSES, config, missing=missing)
-    assert report.counts() == "3 made, 0 kept, 0 rejected; label maps: 2 by deepfashion, 1 by label_map"
+    other = json.dumps({"type": "openpose", "folder": str(tmp_path / "poses")})
+    assert report.counts() == (
+        "3 made, 0 kept, 0 rejected; label maps: 2 by deepfashion, 1 by label_map; "
+        f"poses: 2 by openpose, 1 by {other}"
+    )
     assert [row.segmenter for row in report.rows] == ["deepfashion", "deepfashion", "label_map"]
     folders = {name: made_with(out / name)["pose_encoder"]["folder"] for name in ("both", "map", "pose")}
     assert folders == {"both": None, "map": str(tmp_path / "poses"), "pose": None}
