@@ -119,6 +119,14 @@ class Finders:
         """Whether another segmenter finds what has no file."""
         return len(self._segmenters) > 1
 
+    def checked(self) -> tuple[str, ...]:
+        """Return the names of the segmenters whose label maps are checked as a set.
+
+        What only finds missing label maps is not, unless it reads files itself: it sees other photos.
+        """
+        first, *others = self._segmenters
+        return (first.name, *(each.name for each in others if each.reference.config.reads_files()))
+
     def of(self, photo: Path) -> Found:
         """Return what finds label map and pose of a photo; its files must be on disk."""
         return Found(

@@ -116,7 +116,7 @@ def prepare(
             _remove_stale(preparer, tasks)
             made = work_on(parts, tasks, preparer, config.num_workers, engine=engine, address=address)
             rows: list[Row] = []
-            labels = SetCheck()
+            labels = SetCheck(preparer.finders.checked())
             try:
                 for row in _without_duplicates(made, output, config):
                     rows.append(row)

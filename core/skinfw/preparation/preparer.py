@@ -134,7 +134,10 @@ class PhotoPreparer:
             made, facts, found = self._prepare(entry, sample)
         except Rejected as rejected:
             self.remove_stale(entry, sample)
-            return Row(entry.name, sample, "rejected", rejected.reason, rejected.detail, fits=rejected.fits)
+            return Row(
+                entry.name, sample, "rejected", rejected.reason, rejected.detail,
+                fits=rejected.fits, segmenter=rejected.segmenter,
+            )  # fmt: skip
         status: Status = "made" if made else "kept"
         return Row(
             entry.name, sample, status, phash=facts.phash or "", fits=facts.fits,
@@ -147,11 +150,16 @@ class PhotoPreparer:
         view = entry.view or view_of_name(Path(entry.name))
         Facts(view=view).check(self.config)
         with self._on_disk(entry):
-            return self._make_or_keep(entry, sample, view)
+            found = self.finders.of(entry.path)
+            try:
+                made, facts = self._make_or_keep(entry, sample, view, found)
+            except Rejected as rejected:
+                rejected.segmenter = found.segmenter.name
+                raise
+            return made, facts, found
 
-    def _make_or_keep(self, entry: Entry, sample: str, view: View | None) -> tuple[bool, Facts, Found]:
+    def _make_or_keep(self, entry: Entry, sample: str, view: View | None, found: Found) -> tuple[bool, Facts]:
         path, folder = entry.path, path_below(self.output, sample)
-        found = self.finders.of(path)
         settings = {
             "revision": REVISION,
             **found.settings(),
@@ -165,7 +173,7 @@ class PhotoPreparer:
         if facts is not None:
             self._check_labels(path, facts)
             facts.check(self.config)
-            return False, facts, found
+            return False, facts
         photo = self._step("photo cannot be read", path, lambda: Photo.read(path))
         Facts(size=min(photo.size)).check(self.config)
         segmentation = self._step("segmentation failed", path, lambda: self._segment(photo, found))
@@ -194,7 +202,7 @@ class PhotoPreparer:
             "made_with": {"skinfw": version("skinfw"), **settings},
         }
         write_sample(folder, files, about)
-        return True, facts, found
+        return True, facts
 
     @contextmanager
     def _on_disk(self, entry: Entry) -> Iterator[None]:

@@ -61,7 +61,10 @@ class Rejected(Exception):  # noqa: N818  # not an error: it rejects one photo
         reason: why.
         detail: the reason with numbers and names.
         fits: how well tables of classes fit its label map, if known.
+        segmenter: the segmenter that found or should have found its label map, as in `Row`, if known.
     """
+
+    segmenter = ""
 
     def __init__(self, reason: Reason, detail: str, fits: Fits | None = None) -> None:
         super().__init__(reason, detail)
@@ -82,8 +85,8 @@ class Row:
         detail: the reason with numbers and names.
         phash: the photo's perceptual hash, if it became a sample.
         fits: how well tables of classes fit its label map, if known.
-        segmenter: the segmenter that found its label map, if it became a sample: its name, with its settings
-            if there is another one of this type.
+        segmenter: the segmenter that found or should have found its label map, if known: its name, with its
+            settings if there is another one of this type.
         pose_encoder: likewise the pose encoder that found its pose, if it became a sample with one.
     """
 

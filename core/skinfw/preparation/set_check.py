@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from skinfw.data.plausibility import MIRRORED, Fits, better_tables_of_set
 from skinfw.errors import DataError
 from skinfw.preparation.report import Row
@@ -14,7 +17,37 @@ MIN_CLEAR, MIN_SLIGHT = 3, 8
 
 
 class SetCheck:
-    """Checks the label maps of a set as they are read."""
+    """Checks the label maps of a set as they are read, those of each segmenter on their own.
+
+    Args:
+        segmenters: the segmenters whose label maps are checked, as `Row.segmenter` names them.
+    """
+
+    def __init__(self, segmenters: Collection[str]) -> None:
+        self._segmenters = segmenters
+        self._checks: defaultdict[str, _SegmenterCheck] = defaultdict(_SegmenterCheck)
+
+    def add(self, row: Row) -> None:
+        """Add a photo.
+
+        Raises:
+            DataError: the label maps use another label set.
+        """
+        if row.segmenter in self._segmenters:
+            self._checks[row.segmenter].add(row)
+
+    def check(self) -> None:
+        """Check the photos so far.
+
+        Raises:
+            DataError: the label maps of a segmenter use another label set.
+        """
+        for check in self._checks.values():
+            check.check()
+
+
+class _SegmenterCheck:
+    """Checks the label maps of one segmenter: only their fits to tables can be compared."""
 
     def __init__(self) -> None:
         self._fits: list[Fits] = []

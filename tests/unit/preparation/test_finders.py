@@ -11,11 +11,14 @@ import pytest
 from drawn_photos import write_drawn_photo
 
 from skinfw.components.reference import use
-from skinfw.errors import RunError
+from skinfw.data.plausibility import OWN
+from skinfw.errors import DataError, RunError
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.finders import Finders, Missing
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.preparer import Parts
+from skinfw.preparation.report import Row
+from skinfw.preparation.set_check import SetCheck
 
 READS_MAPS, READS_POSES = use("segmenter", "deepfashion"), use("pose_encoder", "openpose")
 
@@ -109,3 +112,28 @@ def test_a_component_that_reads_nothing_is_never_replaced(photos: Path, tmp_path
     # one that only joins others needs their files
     found = Finders(maps, None, elsewhere(tmp_path)).of(photos / "pose.png")
     assert found.segmenter.reference.name == "label_map"
+
+
+def test_wrong_label_maps_are_noticed_beside_those_that_are_computed(tmp_path: Path) -> None:
+    """The fits of a computed label map say nothing about the tables of label maps in files."""
+    wrong = [
+        Row(f"{n}.png", str(n), "made", fits={OWN: -1.0, 'labels "atr"': -0.8}, segmenter="label_map")
+        for n in range(19)
+    ]
+    computed = Row("z.png", "z", "made", fits={OWN: -0.8}, segmenter="parser")
+    finders = Finders(READS_MAPS, None, Missing(use("segmenter", "bodypix")))
+    assert finders.checked() == ("deepfashion",)
+    assert Finders(READS_MAPS, None, elsewhere(tmp_path)).checked() == ("deepfashion", "label_map")
+    check = SetCheck({"label_map"})
+    for row in (*wrong, computed):
+        check.add(row)
+    with pytest.raises(DataError, match=r'19 label maps .* set labels "atr"'):
+        check.check()
+
+
+def test_a_rejected_photo_names_its_segmenter(photos: Path, tmp_path: Path) -> None:
+    missing = Missing(use("segmenter", "label_map", labels="deepfashion", suffix="_none.png"))
+    report = prepare(
+        photos, tmp_path / "out", READS_MAPS, None, PrepareConfig(num_workers=1), missing=missing
+    )
+    assert [row.segmenter for row in report.rejected()] == ["label_map"]
