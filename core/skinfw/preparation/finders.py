@@ -62,10 +62,12 @@ class Found:
     Attributes:
         segmenter: the segmenter.
         pose_encoder: the pose encoder; None for samples without poses.
+        drawer: the pose encoder that draws the pose: one for all photos; None likewise.
     """
 
     segmenter: Finder[Segmenter[Any]]
     pose_encoder: Finder[PoseEncoder[Any]] | None
+    drawer: Finder[PoseEncoder[Any]] | None
 
     def settings(self) -> dict[str, Any]:
         """Return what a sample's record says about them."""
@@ -74,6 +76,8 @@ class Found:
             "segmenter": self.segmenter.reference.to_json(),
             "pose_encoder": None if pose_encoder is None else pose_encoder.reference.to_json(),
         }
+        if self.drawer is not None and self.drawer is not pose_encoder:
+            settings["drawn_by"] = self.drawer.reference.to_json()
         prints = {"segmenter": self.segmenter.fingerprint}
         if pose_encoder is not None:
             prints["pose_encoder"] = pose_encoder.fingerprint
@@ -132,6 +136,7 @@ class Finders:
         return Found(
             _chosen(self._segmenters, photo),
             _chosen(self._pose_encoders, photo) if self._pose_encoders else None,
+            self._pose_encoders[0] if self._pose_encoders else None,
         )
 
     def sources(self, photo: Path) -> tuple[Path, ...]:

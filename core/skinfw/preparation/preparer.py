@@ -251,8 +251,8 @@ class PhotoPreparer:
         person = person_box(segmentation.person)
         if isinstance(self.config.crop, PersonCrop) and person is not None:
             parts = cropped(parts, crop_box(person, self.config.crop.aspect, self.config.crop.margin))
-        if found.pose_encoder is not None and parts.pose is not None:
-            parts = replace(parts, line=found.pose_encoder.component.draw(parts.pose, parts.size))
+        if found.drawer is not None and parts.pose is not None:
+            parts = replace(parts, line=found.drawer.component.draw(parts.pose, parts.size))
         return sample_files(parts)
 
     def _step(self, reason: Reason, photo: Path, action: Callable[[], ResultT]) -> ResultT:

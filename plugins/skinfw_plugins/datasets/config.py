@@ -109,12 +109,12 @@ class PhotosConfig(DatasetConfig):
             ("missing_label_maps", self.segmenter, self.missing_label_maps),
             ("missing_poses", self.pose_encoder, self.missing_poses),
         ):
-            if other is not None and reader is not None and not reader.config.reads_files():
-                raise PydanticCustomError(
-                    "nothing_missing",
-                    f"{field} has no effect: the {reader.kind.replace('_', ' ')} {reader.name} needs no "
-                    f"files; leave out {field}",
-                )
+            if other is None or (reader is not None and reader.config.reads_files()):
+                continue
+            why = "samples get no poses, as pose_encoder is null"
+            if reader is not None:
+                why = f"the {reader.kind.replace('_', ' ')} {reader.name} needs no files"
+            raise PydanticCustomError("nothing_missing", f"{field} has no effect: {why}; leave out {field}")
         return self
 
     def elsewhere(self, root: Path) -> Self:

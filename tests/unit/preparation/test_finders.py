@@ -137,3 +137,16 @@ def test_a_rejected_photo_names_its_segmenter(photos: Path, tmp_path: Path) -> N
         photos, tmp_path / "out", READS_MAPS, None, PrepareConfig(num_workers=1), missing=missing
     )
     assert [row.segmenter for row in report.rejected()] == ["label_map"]
+
+
+def test_all_poses_are_drawn_alike(photos: Path, tmp_path: Path) -> None:
+    """The first pose encoder draws what the other one finds; its style is part of the settings."""
+    config, missing = PrepareConfig(num_workers=1), elsewhere(tmp_path)
+    lines = use("pose_encoder", "openpose", draw="lines")
+    for out, encoder in (("skeleton", READS_POSES), ("lines", lines), ("skeleton", lines)):
+        prepare(photos, tmp_path / out, READS_MAPS, encoder, config, missing=missing)
+    shutil.copy(tmp_path / "poses" / "map_keypoints.json", photos)
+    prepare(photos, tmp_path / "alone", READS_MAPS, lines, config, missing=missing)
+    drawn = (tmp_path / "alone" / "map" / "line.png").read_bytes()
+    assert (tmp_path / "lines" / "map" / "line.png").read_bytes() == drawn
+    assert (tmp_path / "skeleton" / "map" / "line.png").read_bytes() == drawn

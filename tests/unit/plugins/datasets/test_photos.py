@@ -326,10 +326,14 @@ def test_changes_of_an_archive_or_a_listed_photo_are_noticed(
             {"pose_encoder": "bodypix", "missing_poses": "bodypix"},
             "missing_poses has no effect: the pose encoder bodypix needs no files",
         ),
+        (
+            {"pose_encoder": None, "missing_poses": "bodypix"},
+            "missing_poses has no effect: samples get no poses, as pose_encoder is null; leave out",
+        ),
     ],
 )
 def test_nothing_can_be_missing_where_no_files_are_read(
-    tmp_path: Path, settings: dict[str, str], message: str
+    tmp_path: Path, settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValidationError, match=message):
         config(tmp_path, **settings)
