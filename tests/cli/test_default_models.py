@@ -244,6 +244,31 @@ def test_each_photo_uses_its_own_label_map_and_the_parser_finds_the_others(
     assert made_with("ben") == "deepfashion"
 
 
+def test_without_weights_for_missing_poses_no_photo_is_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "samples"
+    for seed, name in enumerate(("anna", "ben")):
+        write_drawn_photo(photos / f"{name}.png", seed, SIZE)
+    (photos / "ben_keypoints.json").unlink()
+
+    def offline(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("pooch.retrieve", offline)
+    monkeypatch.delenv("SKINFW_WEIGHTS", raising=False)
+    monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
+    done = call("prepare", photos, out, "--num-workers", 1)
+    assert done.exit_code == 2
+    assert "--pose-encoder none makes samples without poses" in done.stderr
+    assert "--pose-encoder openpose uses only photos with a pose file" in done.stderr
+    assert not out.exists()
+    for encoder, made in (("none", 2), ("openpose", 1)):
+        done = call("prepare", photos, out / encoder, "--pose-encoder", encoder, "--num-workers", 1)
+        assert done.exit_code == 0, done.stderr
+        assert done.stdout.startswith(f"{made} made")
+
+
 def test_a_spec_of_photos_with_some_label_maps_says_what_finds_the_others(
     models: Path, tmp_path: Path
 ) -> None:

@@ -168,8 +168,29 @@ def _components(
             logger.info(
                 "%s: %s finds the poses of the others; --pose-encoder none: no poses", found, others[0].name
             )
+            _require_weights(others[0])
             missing = replace(missing, poses=others[0])
     return finds_parts, finds_pose, missing
+
+
+def _require_weights(finds_poses: ComponentSpec) -> None:
+    """Download what finds missing poses before the first photo, or say how to do without it.
+
+    Raises:
+        UserError: a file is not on disk and cannot be downloaded.
+    """
+    from skinfw.components.reference import use_default
+    from skinfw.components.weights import find_weights
+    from skinfw.errors import UserError
+
+    try:
+        for file in finds_poses.config.published_files():
+            find_weights(file)
+    except UserError as error:
+        raise UserError(
+            f"{error}; or do without: --pose-encoder {NO_POSE} makes samples without poses, --pose-encoder "
+            f"{use_default('pose_encoder').name} uses only photos with a pose file"
+        ) from error
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
