@@ -281,6 +281,11 @@ def test_a_spec_of_photos_with_some_label_maps_says_what_finds_the_others(
     data = json.loads((tmp_path / "own.json").read_text(encoding="utf-8"))["data"]["dataset"]
     assert data["segmenter"] == "deepfashion" and "missing_poses" not in data
     assert data["missing_label_maps"] == {"type": "parser", "path": "skinfw:street-parser"}
+    # who names the reader wants only the photos that have its files
+    named = ("--segmenter", "deepfashion", "--pose-encoder", "openpose")
+    assert call("init", photos, "-o", tmp_path / "named.json", "--yes", *named).exit_code == 0
+    alone = json.loads((tmp_path / "named.json").read_text(encoding="utf-8"))["data"]["dataset"]
+    assert alone["segmenter"] == "deepfashion" and "missing_label_maps" not in alone
     config = {**data, "cache": str(tmp_path / "cache"), "prepare": {"num_workers": 1}}
     dataset = build_dataset_of(config)
     assert {name: dataset.mask_source(name) for name in dataset.names()} == {"anna": "", "ben": "parser"}

@@ -77,7 +77,7 @@ def command(
             "root": _as_given(photos, output),
             "segmenter": _component("segmenter", answers["--segmenter"], "--segmenter"),
             "pose_encoder": _component("pose_encoder", answers["--pose-encoder"], "--pose-encoder"),
-            **(_missing(found, answers) if found is not None else {}),
+            **(_missing(found, given, answers) if found is not None else {}),
         }
     _write(output, _size(answers["--size"]), dataset, found)
 
@@ -98,14 +98,25 @@ def _proposed(found: Survey) -> dict[str, str]:
     }
 
 
-def _missing(found: Survey, answers: dict[str, str]) -> dict[str, Any]:
-    """Return what finds the label maps and poses that some photos lack, for components that read files."""
+def _missing(found: Survey, given: dict[str, str | None], answers: dict[str, str]) -> dict[str, Any]:
+    """Return what finds the label maps and poses that some photos lack, for components that read files.
+
+    An option that names the reader rejects these photos.
+    """
     missing = {}
-    if found.partly_labeled and answers["--segmenter"] == _default("segmenter"):
+    accepted = {
+        option for option, text in given.items() if text is None and answers[option] == _reader(option)
+    }
+    if found.partly_labeled and "--segmenter" in accepted:
         missing["missing_label_maps"] = _component("segmenter", _without_label_maps(), "segmenter")
-    if found.partly_posed and answers["--pose-encoder"] == _default("pose_encoder"):
+    if found.partly_posed and "--pose-encoder" in accepted:
         missing["missing_poses"] = _default("photos_without_poses")
     return missing
+
+
+def _reader(option: str) -> str:
+    """Return the component that reads files, for the option that names it."""
+    return _default(option.removeprefix("--").replace("-", "_"))
 
 
 def _without_label_maps() -> str:
