@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pair_options
 @click.option(
     "--pose-encoder", cls=ComponentOption, kind="pose_encoder",
-    own="the poses beside the photos; without them, none",
+    own="the poses beside the photos; for other photos, none",
     help="Finds the poses in photos, to measure hands and sleeves; none to measure neither.",
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing page.")
@@ -55,7 +55,7 @@ def command(
     reject_existing([output, data], overwrite=overwrite, in_python=False)
 
     from skinfw.cli.components import component_option
-    from skinfw.cli.pairs import make_pairing, parser_reference, without_missing_poses
+    from skinfw.cli.pairs import make_pairing, parser_reference, with_optional_poses
     from skinfw.repair.audit_page import write_audit_page
     from skinfw.repair.auditing import audit
     from skinfw.system.bar import progress_bar
@@ -67,7 +67,7 @@ def command(
     parser = parser_reference(segmenter, pose, parse_person, parse_result, parse_segmenter).build()
     pairing = make_pairing(person, result, layout, pairs, parser)
     if pose_encoder is None:
-        parser = without_missing_poses(parser, pairing)
+        parser = with_optional_poses(parser, pairing)
     with progress_bar("audit") as progress:
         found = audit(pairing, parser, progress=progress)
     write_json(data, found.to_json())

@@ -72,18 +72,19 @@ def make_pairing(person: Path, result: Path, layout: Layout, pairs: Path | None,
     return find_pairs(person, result, layout, parser.sources)
 
 
-def without_missing_poses(parser: Parser, pairing: Pairing) -> Parser:
-    """Return a parser without its pose encoder if fewer than half of the photos have a pose that it reads.
+def with_optional_poses(parser: Parser, pairing: Pairing) -> Parser:
+    """Return a parser that measures photos without the pose file that it reads without a pose.
 
-    A line says so, and what to give instead.
+    A line says how many there are, and what to give instead.
     """
     encoder = parser.pose_encoder
+    count = len(pairing.pairs)
     posed = 0 if encoder is None else sum(on_disk(encoder, pair.person) for pair in pairing.pairs)
-    if encoder is None or 2 * posed >= len(pairing.pairs):
+    if encoder is None or posed == count:
         return parser
     others = " or ".join(each.name for each in use_defaults("pose_encoder", "photos_without_poses"))
     logger.info(
-        "%s, %d with a pose file: measured without poses; give --pose-encoder %s for hands and sleeves",
-        counted(len(pairing.pairs), "photo"), posed, others,
+        "%s, %d with a pose file: %s measured without poses; give --pose-encoder %s for hands and sleeves",
+        counted(count, "photo"), posed, "the others are" if posed else "all are", others,
     )  # fmt: skip
-    return replace(parser, pose_encoder=None)
+    return replace(parser, pose_optional=True)

@@ -17,6 +17,7 @@ from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError
 from skinfw.inference.beside import pose_encoder_beside, segmenter_beside
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.finders import on_disk as has_files
 from skinfw.preparation.person import posed
 from skinfw.preparation.report import Rejected
 from skinfw.system.paths_below import on_disk, path_to_read
@@ -109,12 +110,15 @@ class Parser:
         pose_encoder: finds the person's pose in the photo; None for no pose.
         person: label maps of the photos, or None.
         result: label maps of the results, or None.
+        pose_optional: whether photos without the file that the pose encoder reads have no pose; False: they
+            cannot be parsed.
     """
 
     segmenter: Segmenter[Any]
     pose_encoder: PoseEncoder[Any] | None = None
     person: Labels | None = None
     result: Labels | None = None
+    pose_optional: bool = False
 
     @property
     def computes(self) -> bool:
@@ -159,7 +163,10 @@ class Parser:
             DataError: one of them cannot be found.
         """
         found = self.segmenter.segment(photo) if self.person is None else self.person.read(photo)
-        return found, None if self.pose_encoder is None else _pose(self.pose_encoder, photo, found.person)
+        encoder = self.pose_encoder
+        if encoder is None or (self.pose_optional and not has_files(encoder, photo.path)):
+            return found, None
+        return found, _pose(encoder, photo, found.person)
 
     def of_result(self, photo: Photo) -> Segmentation:
         """Return the segmentation of a result.
