@@ -305,6 +305,24 @@ def test_without_a_parser_the_label_maps_are_missing(no_models: None, plain: Pat
     assert "segmentation failed" in done.stdout
 
 
+def test_without_a_parser_the_photos_without_label_maps_are_announced(
+    no_models: None, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    for seed, name in enumerate(("anna", "ben")):
+        write_drawn_photo(photos / f"{name}.png", seed, SIZE)
+    (photos / "ben_segment.png").unlink()
+    done = call("prepare", photos, tmp_path / "samples", "--num-workers", 1)
+    assert done.exit_code == 0, done.stderr
+    assert "1 with a label map, 2 with a pose file: the others are rejected, as this" in done.stderr
+    assert "contains no parser: install a release, or train one" in done.stderr
+    assert done.stdout.startswith("1 made, 0 kept, 1 rejected")
+    # no warning where every photo has one
+    (photos / "ben.png").unlink()
+    done = call("prepare", photos, tmp_path / "all", "--num-workers", 1)
+    assert done.exit_code == 0 and "contains no parser" not in done.stderr
+
+
 def test_results_are_repaired_without_naming_a_model(models: Path, tmp_path: Path) -> None:
     write_pair(tmp_path, "anna")
     pair = ("--person", tmp_path / "photos", "--result", tmp_path / "results", "-o", tmp_path / "out")

@@ -149,6 +149,12 @@ def _components(
         parser = None if found.labeled == found.count else default_parser()
         if parser is None and not found.labeled:
             logger.warning("%s, and this installation contains no parser: %s", found, HOW_TO_EMBED)
+        elif parser is None and found.partly_labeled:
+            logger.warning(
+                "%s: the others are rejected, as this installation contains no parser: %s",
+                found,
+                HOW_TO_EMBED,
+            )
         elif parser is not None and not found.labeled:
             logger.info("%s: the segmenter is %s", found, parser.shown())
             finds_parts = parser
