@@ -14,6 +14,7 @@ import skinfw
 from skinfw.cli import init as init_command
 from skinfw.cli import main
 from skinfw.components.reference import use
+from skinfw.specs import first_spec
 from skinfw.specs.spec import load_spec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -212,3 +213,25 @@ def test_it_replaces_a_spec_only_if_asked_to(tmp_path: Path) -> None:
 def test_a_segmenter_without_photos_is_an_error(tmp_path: Path) -> None:
     done = init("-o", tmp_path / "own.json", "--segmenter", "skin_color")
     assert done.exit_code == 2 and "need PHOTOS" in done.stderr
+
+
+@pytest.mark.parametrize(("count", "what"), [(1, "it"), (2, "them")])
+def test_the_next_command_can_be_pasted(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, what: str
+) -> None:
+    monkeypatch.setattr(init_command, "_missing_files", lambda _: iter(["a file"] * count))
+    output = tmp_path / "my spec.json"
+    lines = init(photos, "-o", output, "-y").stdout.splitlines()
+    assert lines[-1] == f"Next: skinfw run '{output}'"
+    assert lines[-2] == (
+        f"Without a network, put {what} into a folder: SKINFW_WEIGHTS=FOLDER skinfw run '{output}'"
+    )
+
+
+def test_the_example_of_a_size_is_the_measured_one(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_spec, "measured_size", lambda *, drawn: (8, 8) if drawn else (320, 160))
+    done = init(photos, "-o", tmp_path / "own.json", "--size", "large", "-y")
+    assert done.exit_code == 2
+    assert "--size large: give height and width in pixels, for instance 320x160" in done.stderr

@@ -194,10 +194,12 @@ def _component(kind: str, text: str, option: str) -> Any:
 
 def _size(text: str) -> Size:
     from skinfw.errors import UserError
+    from skinfw.specs.first_spec import measured_size
 
     sides = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text.strip())
     if sides is None:
-        raise UserError(f"--size {text}: give height and width in pixels, for instance 256x128")
+        example = "{}x{}".format(*measured_size(drawn=False))
+        raise UserError(f"--size {text}: give height and width in pixels, for instance {example}")
     return int(sides[1]), int(sides[2])
 
 
@@ -227,9 +229,11 @@ def _write(output: Path, size: Size, dataset: dict[str, Any] | None, found: Surv
     missing = list(_missing_files(checked))
     for line in missing:
         click.echo(line)
+    command_line = f"skinfw run {shlex.quote(shown)}"
     if missing:
-        click.echo(f"Without a network, put it into a folder: {VARIABLE}=FOLDER skinfw run {shown}")
-    click.echo(f"Next: skinfw run {shown}")
+        what = "it" if len(missing) == 1 else "them"
+        click.echo(f"Without a network, put {what} into a folder: {VARIABLE}=FOLDER {command_line}")
+    click.echo(f"Next: {command_line}")
 
 
 def _missing_files(spec: AnySpec) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from skinfw.preparation.config import PrepareConfig
     from skinfw.preparation.finders import Missing
     from skinfw.preparation.report import PrepareReport, Row
+    from skinfw.preparation.survey import Survey
 
 NO_POSE = "none"
 """The value of --pose-encoder for samples without poses."""
@@ -126,12 +128,7 @@ def _components(
     photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None
 ) -> tuple[ComponentSpec, ComponentSpec | None, Missing]:
     """Return the components in the options, or those that fit the photos; it logs what is unusual."""
-    import logging
-
     from skinfw.cli.components import component_option, optional_component
-    from skinfw.components.reference import use_default, use_defaults
-    from skinfw.models.defaults import default_parser
-    from skinfw.models.embedded import HOW_TO_EMBED
     from skinfw.preparation.finders import NONE_FOUND
 
     finds_parts = optional_component("segmenter", segmenter, "--segmenter")
@@ -143,40 +140,54 @@ def _components(
 
     from skinfw.preparation.survey import survey
 
-    found, missing, logger = survey(photos, output), NONE_FOUND, logging.getLogger("skinfw")
+    found, missing = survey(photos, output), NONE_FOUND
     if finds_parts is None:
-        finds_parts = use_default("segmenter")
-        parser = None if found.labeled == found.count else default_parser()
-        if parser is None and not found.labeled:
-            logger.warning("%s, and this installation contains no parser: %s", found, HOW_TO_EMBED)
-        elif parser is None and found.partly_labeled:
-            logger.warning(
-                "%s: the others are rejected, as this installation contains no parser: %s",
-                found,
-                HOW_TO_EMBED,
-            )
-        elif parser is not None and not found.labeled:
-            logger.info("%s: the segmenter is %s", found, parser.shown())
-            finds_parts = parser
-        elif parser is not None:
-            logger.info("%s: %s finds the label maps of the others", found, parser.shown())
-            missing = replace(missing, label_maps=parser)
+        finds_parts, label_maps = _finds_parts(found)
+        missing = replace(missing, label_maps=label_maps)
     if pose_encoder is None:
-        others = use_defaults("pose_encoder", "photos_without_poses")
-        if found.posed:
-            finds_pose = use_default("pose_encoder")
-        else:
-            names = " or ".join(each.name for each in others)
-            logger.info(
-                "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, names
-            )
-        if found.partly_posed and others:
-            logger.info(
-                "%s: %s finds the poses of the others; --pose-encoder none: no poses", found, others[0].name
-            )
-            _require_weights(others[0])
-            missing = replace(missing, poses=others[0])
+        finds_pose, poses = _finds_poses(found)
+        missing = replace(missing, poses=poses)
     return finds_parts, finds_pose, missing
+
+
+def _finds_parts(found: Survey) -> tuple[ComponentSpec, ComponentSpec | None]:
+    """Return the segmenter that fits the photos, and the one of photos without label maps."""
+    from skinfw.components.reference import use_default
+    from skinfw.models.defaults import default_parser
+    from skinfw.models.embedded import HOW_TO_EMBED
+
+    reader, logger = use_default("segmenter"), logging.getLogger("skinfw")
+    if found.labeled == found.count:
+        return reader, None
+    parser = default_parser()
+    if parser is None:
+        rejected = "the others are rejected, as" if found.labeled else "all are rejected, as"
+        logger.warning("%s: %s this installation contains no parser: %s", found, rejected, HOW_TO_EMBED)
+        return reader, None
+    if not found.labeled:
+        logger.info("%s: the segmenter is %s", found, parser.shown())
+        return parser, None
+    logger.info("%s: %s finds the label maps of the others", found, parser.shown())
+    return reader, parser
+
+
+def _finds_poses(found: Survey) -> tuple[ComponentSpec | None, ComponentSpec | None]:
+    """Return the pose encoder that fits the photos, and the one of photos without pose files."""
+    from skinfw.components.reference import use_default, use_defaults
+
+    others, logger = use_defaults("pose_encoder", "photos_without_poses"), logging.getLogger("skinfw")
+    if not found.posed:
+        names = " or ".join(each.name for each in others)
+        logger.info(
+            "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, names
+        )
+        return None, None
+    reader = use_default("pose_encoder")
+    if not found.partly_posed or not others:
+        return reader, None
+    logger.info("%s: %s finds the poses of the others; --pose-encoder none: no poses", found, others[0].name)
+    _require_weights(others[0])
+    return reader, others[0]
 
 
 def _require_weights(finds_poses: ComponentSpec) -> None:
