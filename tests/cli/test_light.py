@@ -122,7 +122,7 @@ def test_help_names_the_component_that_is_taken_by_default(command: str, option:
             "the label maps beside the photos; for other photos, the parser in skinfw",
         ),
         ("prepare", "--pose-encoder", "the poses beside the photos; without any, none"),
-        ("audit", "--pose-encoder", "the poses beside the photos; without them, none"),
+        ("audit", "--pose-encoder", "the poses beside the photos; for other photos, none"),
         ("repair", "--segmenter", "the label maps beside them; without them, the parser in skinfw"),
     ],
 )
