@@ -81,7 +81,7 @@ def run_plan(
     # the runs themselves write to their logs
     announce_programs(*(run.spec for run in chosen))
     with locked(plan.output):
-        run_missing(chosen, engine, tell)
+        run_missing(chosen, engine, tell, plan.commits)
         return report_plan(plan)
 
 

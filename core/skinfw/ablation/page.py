@@ -186,4 +186,5 @@ def _environment(result: AblationResult) -> dict[str, Any]:
         "platform": found["platform"],
         "processors": found["processors"],
         **found["versions"],
+        **result.plan.commits,
     }

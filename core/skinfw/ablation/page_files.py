@@ -142,6 +142,7 @@ def to_json(result: AblationResult) -> str:
             path: dict(zip([each.name for each in result.variants], values, strict=True))
             for path, values in result.spec_differences().items()
         },
+        "commits": plan.commits,
         "warnings": result.warnings(),
         "environment": environment(plan.runs[0].spec),
     }

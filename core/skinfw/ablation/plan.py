@@ -11,7 +11,7 @@ from skinfw.ablation.file import AblationSize, AblationSpec, parse_ablation, rea
 from skinfw.ablation.merge import merge_patch
 from skinfw.components.strict_model import nearest
 from skinfw.errors import RunError, SpecError, UserError
-from skinfw.runs.create import never_began
+from skinfw.runs.create import never_began, recorded_commits
 from skinfw.runs.folder import Run, open_run
 from skinfw.specs.differences import NO_RESULTS, spec_differences
 from skinfw.specs.overrides import apply_overrides
@@ -55,7 +55,9 @@ class PlannedRun:
             empty = all(path.name.startswith(".") for path in self.folder.iterdir())
             return ("missing", "") if empty else ("in the way", "holds files other than a run")
         try:
-            changed = spec_differences(open_run(self.folder).spec, self.spec, free=NO_RESULTS)
+            found = open_run(self.folder)
+            commits = recorded_commits(found)
+            changed = spec_differences(found.spec, self.spec, free=NO_RESULTS, commits=commits)
         except (SpecError, RunError) as error:
             changed = [f"its spec is no longer valid ({error})"]
         run = Run(self.folder, self.spec)
@@ -85,6 +87,16 @@ class Plan:
     size: str | None
     output: Path
     runs: Sequence[PlannedRun]
+
+    @property
+    def commits(self) -> dict[str, str]:
+        """The names with commits of models on a hub that its runs began with, by the names in the specs."""
+        began = [run for run in self.runs if run.state()[0] in ("done", "half done")]
+        return {
+            name: used
+            for run in reversed(began)  # the first one counts
+            for name, used in recorded_commits(Run(run.folder, run.spec)).items()
+        }
 
     @property
     def variants(self) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from skinfw.ablation.plan import PlannedRun
 from skinfw.ablation.process import Job, Outcome
 from skinfw.components.variables import variables_of
 from skinfw.errors import RunError, SkinfwError, counted
-from skinfw.specs.pinning import pinned_spec
+from skinfw.models.hub import COMMITS
+from skinfw.specs.pinning import pinned_spec, used_commits
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
 from skinfw.training.interrupt import catch_interrupt
@@ -59,13 +61,16 @@ def check_folders(runs: Sequence[PlannedRun], *, overwrite: bool) -> None:
         raise RunError("\n  ".join(["some runs cannot be started:", *blocked, hint]))
 
 
-def run_missing(runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> dict[PlannedRun, Outcome]:
+def run_missing(
+    runs: Sequence[PlannedRun], engine: Engine, tell: Tell, commits: Mapping[str, str] | None = None
+) -> dict[PlannedRun, Outcome]:
     """Run everything that is not done, with as many parallel runs as the engine has slots.
 
     Args:
         runs: the runs, whose folders were checked.
         engine: executes them.
         tell: called with a line at the start and the end of each.
+        commits: those of `Plan.commits`, which the runs use too.
 
     Returns:
         the outcome of each started run.
@@ -73,7 +78,7 @@ def run_missing(runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> dict[
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed; every run saved its state.
     """
-    schedule = _Schedule(runs, engine, tell)
+    schedule = _Schedule(runs, engine, tell, commits or {})
     with catch_interrupt() as interrupt:
         try:
             while schedule.look(stopping=interrupt.asked):
@@ -88,8 +93,10 @@ def run_missing(runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> dict[
 class _Schedule:
     """The waiting and running runs, and the outcomes of the others."""
 
-    def __init__(self, runs: Sequence[PlannedRun], engine: Engine, tell: Tell) -> None:
-        self.engine, self.tell = engine, tell
+    def __init__(
+        self, runs: Sequence[PlannedRun], engine: Engine, tell: Tell, commits: Mapping[str, str]
+    ) -> None:
+        self.engine, self.tell, self.commits = engine, tell, commits
         self.states = {run: run.state()[0] for run in runs}
         self.waiting = [run for run, state in self.states.items() if state != "done"]
         self.working: dict[PlannedRun, Running] = {}
@@ -119,13 +126,18 @@ class _Schedule:
         self.tell(f"[{number}/{self.total}] {run.label}: {_verb(state)} in {run.folder}")
         overwrite = state == "changed"
         try:
-            spec = (run.spec if state == "half done" else pinned_spec(run.spec)).to_json()
-            variables = variables_of(spec)
+            spec = run.spec.to_json()
+            variables = {**variables_of(spec), **self._commits(run)}
             job = Job(run.label, spec, run.folder.absolute(), overwrite, self.engine.threads, variables)
             self.working[run] = self.engine.start(job)
         except (SkinfwError, OSError) as error:  # a run that cannot start must not stop the others
             self.outcomes[run] = Outcome("failed", str(error), 0.0, "")
             self.tell(_ended(run, self.outcomes[run]))
+
+    def _commits(self, run: PlannedRun) -> dict[str, str]:
+        """Return the environment variable that names the commits for a run; one that goes on has its own."""
+        used = used_commits(run.spec, pinned_spec(run.spec, self.commits))
+        return {COMMITS: json.dumps(used)} if used else {}
 
     def _stop(self) -> None:
         if not self._stopped:

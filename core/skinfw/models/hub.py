@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -32,6 +33,10 @@ FILES = (SPEC, WEIGHTS, CARD, METRICS, LICENSES, ONNX)
 _FORM = f"{HUB}ORG/NAME@REVISION"
 _ADDRESS = re.compile(rf"{HUB}(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+
+COMMITS = "SKINFW_COMMITS"
+"""Environment variable with the commits that an ablation looked up for its runs: a JSON object with the names
+with commits, by the names that were given."""
 
 logger = logging.getLogger("skinfw")
 
@@ -66,6 +71,9 @@ def pinned(path: Path) -> Path:
     """
     if not is_on_hub(path):
         return path
+    known = json.loads(os.environ.get(COMMITS, "{}")).get(path.as_posix())
+    if known is not None:
+        return Path(known)
     repo, _ = repository(path.as_posix())
     return Path(f"{HUB}{repo}@{local_model(path).parent.name}")
 
@@ -79,11 +87,6 @@ def moves(name: str) -> bool:
     """
     found = _ADDRESS.fullmatch(name)
     return found is not None and not _COMMIT.fullmatch(found["revision"] or "")
-
-
-def pins(name: str, moving: str) -> bool:
-    """Return whether a name is that of the same repository as a moving one, with a commit."""
-    return moves(moving) and not moves(name) and name.partition("@")[0] == moving.partition("@")[0]
 
 
 def repository(name: str) -> tuple[str, str | None]:

@@ -17,6 +17,7 @@ from skinfw.specs.spec import AnySpec
 from skinfw.system.json_file import read_json, write_json
 from skinfw.system.leftovers import remove_leftovers
 
+_COMMITS = "commits"
 logger = logging.getLogger("skinfw")
 
 
@@ -53,6 +54,7 @@ def create_run(
     *,
     resume: bool = False,
     overwrite: bool = False,
+    commits: Mapping[str, str] | None = None,
 ) -> Run:
     """Create the folder of a run, or use an existing one, which keeps the record of its environment.
 
@@ -62,6 +64,8 @@ def create_run(
         resume: resume the existing run; only the length of training may differ in its
             spec, and what does not affect the results.
         overwrite: remove the existing run.
+        commits: the names with commits of models on a hub in the spec, by the names that were given; recorded
+            beside the environment.
 
     Raises:
         RunError: as `check_folder`, or the folder is not writable.
@@ -73,7 +77,8 @@ def create_run(
     remove_leftovers(run.folder, deep=True)
     run.write_spec()
     known = _recorded(run) or environment(spec)
-    write_json(run.environment_path, {**known, "signature": sign(spec.to_json())})
+    used = {**recorded_commits(run), **(commits or {})}
+    write_json(run.environment_path, {**known, _COMMITS: used, "signature": sign(spec.to_json())})
     return run
 
 
@@ -98,7 +103,18 @@ def record_environment(
                 run.folder, step, old, before.get("device"), new, training["device"],
             )  # fmt: skip
     about = environment(run.spec, hook_plugins, training)
-    write_json(run.environment_path, {**about, "signature": known.get("signature", "")})
+    kept = {_COMMITS: recorded_commits(run), "signature": known.get("signature", "")}
+    write_json(run.environment_path, {**about, **kept})
+
+
+def recorded_commits(run: Run) -> dict[str, str]:
+    """Return the names with commits of models on a hub that a run uses, by the names that it was given.
+
+    Empty if the record is missing or damaged.
+    """
+    found = _recorded(run).get(_COMMITS)
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {name: used for name, used in pairs if isinstance(used, str)}
 
 
 def _recorded(run: Run) -> dict[str, Any]:
@@ -125,7 +141,8 @@ def never_began(run: Run) -> bool:
 
 
 def _check_same(old: Run, spec: AnySpec) -> None:
-    changed = spec_differences(old.spec, spec, free=("training.epochs", "training.steps", *NO_RESULTS))
+    free = ("training.epochs", "training.steps", *NO_RESULTS)
+    changed = spec_differences(old.spec, spec, free=free, commits=recorded_commits(old))
     if changed:
         raise RunError(
             f"{old.folder}: contains a run with another spec: {', '.join(changed)} changed; "

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from skinfw.components.reference import ComponentSpec, read_component
 from skinfw.components.trust import named_outside
 from skinfw.components.variables import STORED
-from skinfw.models.hub import moves, pinned, pins
+from skinfw.models.hub import moves, pinned
 from skinfw.specs.overrides import apply_overrides
 from skinfw.specs.spec import AnySpec, parse_spec
 
 logger = logging.getLogger("skinfw")
 
 
-def pinned_spec(spec: AnySpec, recorded: AnySpec | None = None) -> AnySpec:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def pinned_spec(spec: AnySpec, commits: Mapping[str, str] = _NONE) -> AnySpec:
     """Return a spec that names models on a hub with their commits; other specs are returned as they are.
 
     Args:
         spec: the spec.
-        recorded: the spec of a run that goes on: it keeps the commits that it began with.
+        commits: the names with commits that a run or ablation began with and keeps, by the names that were
+            given.
 
     Raises:
         UserError: the hub cannot be reached or does not have a model.
         TrustError: connections are forbidden.
     """
-    changes = _changes(spec, {} if recorded is None else _on_hub(recorded))
+    changes = _changes(spec, commits)
     if not changes:
         return spec
     return parse_spec(apply_overrides(spec.to_json(), changes, spec.name), source=spec.name, stored=True)
@@ -43,23 +49,28 @@ def pinned_component(reference: ComponentSpec) -> ComponentSpec:
         UserError: as `pinned_spec`.
         TrustError: as `pinned_spec`.
     """
-    changes = _changes(reference, {})
+    changes = _changes(reference, _NONE)
     if not changes:
         return reference
     value = apply_overrides(reference.to_json({STORED: True}), changes, reference.name)
     return read_component(reference.kind, value)
 
 
-def _changes(value: AnySpec | ComponentSpec, recorded: dict[str, str]) -> dict[str, str]:
+def used_commits(given: AnySpec, pinned_one: AnySpec) -> dict[str, str]:
+    """Return the names with commits of a pinned spec, by the names that were given without."""
+    now = _on_hub(pinned_one)
+    return {name: now[place] for place, name in _on_hub(given).items() if moves(name)}
+
+
+def _changes(value: AnySpec | ComponentSpec, commits: Mapping[str, str]) -> dict[str, str]:
     """Return the names with commits, by their places, of models whose names have none."""
     changes = {}
     for place, name in _on_hub(value).items():
         if not moves(name):
             continue
-        known = recorded.get(place, "")
-        if pins(known, name):
-            logger.warning("%s: the run began with %s and keeps it", name, known)
-            changes[place] = known
+        if name in commits:
+            logger.warning("%s: began with %s and keeps it", name, commits[name])
+            changes[place] = commits[name]
         else:
             changes[place] = pinned(Path(name)).as_posix()
     return changes

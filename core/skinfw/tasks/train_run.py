@@ -12,11 +12,11 @@ from skinfw.data.split import Split
 from skinfw.hooks.caller import HookCaller
 from skinfw.hooks.progress import RunProgress
 from skinfw.interfaces import Dataset
-from skinfw.runs.create import check_folder, create_run, record_environment
+from skinfw.runs.create import check_folder, create_run, record_environment, recorded_commits
 from skinfw.runs.data_record import write_data
-from skinfw.runs.folder import Run, locked_run, open_run
+from skinfw.runs.folder import Run, locked_run
 from skinfw.runs.split_record import make_split, read_split, write_split
-from skinfw.specs.pinning import pinned_spec
+from skinfw.specs.pinning import pinned_spec, used_commits
 from skinfw.specs.spec import AnySpec
 from skinfw.system.devices import cpu_threads, cuda_arithmetic
 from skinfw.system.memory import keep_freed_memory
@@ -73,6 +73,7 @@ def _fill(
 ) -> Run:
     if ranks.is_main:  # before anything takes long
         check_folder(run, resume=resume, overwrite=overwrite)
+    given = run.spec
     run = replace(run, spec=_pinned(run, ranks, resume=resume))
     dataset = make_source(run.spec)
     split = _split(run, dataset, resume=resume)
@@ -80,7 +81,8 @@ def _fill(
         require_skin(dataset, split.train)
     if ranks.is_main:
         hooks = HookCaller([RunRecorder(), *observers])
-        create_run(run.spec, run.folder, resume=resume, overwrite=overwrite)
+        commits = used_commits(given, run.spec)
+        create_run(run.spec, run.folder, resume=resume, overwrite=overwrite, commits=commits)
         write_split(run, split)
     else:
         hooks = HookCaller(discover=False)
@@ -115,8 +117,7 @@ def _pinned(run: Run, ranks: Ranks, *, resume: bool) -> AnySpec:
     """Return the spec that names models on a hub by their commits, the same in all processes."""
     spec = run.spec
     if ranks.is_main:
-        goes_on = resume and run.spec_path.is_file()
-        spec = pinned_spec(spec, open_run(run.folder).spec if goes_on else None)
+        spec = pinned_spec(spec, recorded_commits(run) if resume else {})
     return ranks.from_first(spec)
 
 

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 from local_hub import LocalHub
 
+from skinfw.ablation.ablate import run_plan
 from skinfw.ablation.engine import Engine, Running
-from skinfw.ablation.plan import make_plan
+from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.process import Job
 from skinfw.ablation.runner import run_missing
 from skinfw.cli.components import component_option
 from skinfw.errors import RunError
 from skinfw.models import hub as names
 from skinfw.pipeline import Pipeline
+from skinfw.runs.create import recorded_commits
 from skinfw.runs.folder import Run
 from skinfw.sharing.stage import stage
 from skinfw.sharing.upload import upload
@@ -96,6 +98,33 @@ def test_another_commit_is_another_spec(share: Callable[[], str], spec: Any, tmp
         Pipeline(spec(share()), output=tmp_path / "own", resume=True).fit()
 
 
+def test_another_branch_is_another_spec(
+    share: Callable[[], str], spec: Any, tmp_path: Path, hub: LocalHub
+) -> None:
+    share()
+    done = Pipeline(spec(f"{MOVING}@main"), output=tmp_path / "own").fit().run
+    again = Pipeline(spec(f"{MOVING}@main", steps=2), output=tmp_path / "own", resume=True).fit().run
+    assert recorded(again) == recorded(done)
+    for other in (MOVING, f"{MOVING}@v2"):
+        with pytest.raises(RunError, match=r"\$.training.initial_weights changed"):
+            Pipeline(spec(other), output=tmp_path / "own", resume=True).fit()
+
+
+def test_a_variant_with_another_branch_is_not_done(
+    share: Callable[[], str], spec: Any, tmp_path: Path
+) -> None:
+    share()
+
+    def plan(model: str) -> Plan:
+        file = {"name": "both", "question": "?", "base": spec(model), "variants": {"a": {}}}
+        return make_plan(file, output=tmp_path / "both")
+
+    (first,) = plan(f"{MOVING}@main").runs
+    Pipeline(first.spec, output=first.folder).fit()
+    assert first.state() == ("done", "")
+    assert plan(f"{MOVING}@v2").runs[0].state() == ("changed", "$.training.initial_weights changed")
+
+
 class Failing(Engine):
     """Starts nothing; another commit is shared meanwhile."""
 
@@ -105,7 +134,8 @@ class Failing(Engine):
         self.share, self.started = share, list[str]()
 
     def start(self, job: Job) -> Running:
-        self.started.append(job.spec["training"]["initial_weights"])
+        moving = job.spec["training"]["initial_weights"]
+        self.started.append(json.loads(job.variables[names.COMMITS])[moving])
         self.share()
         raise RunError("stops here")
 
@@ -119,6 +149,37 @@ def test_all_runs_of_an_ablation_use_one_commit(share: Callable[[], str], spec: 
     engine = Failing(share)
     run_missing(plan.runs, engine, lambda _: None)
     assert engine.started == [first, first]
+
+
+def test_later_runs_of_an_ablation_use_the_commit_of_the_first(
+    share: Callable[[], str], spec: Any, tmp_path: Path
+) -> None:
+    first = share()
+    plan = make_plan(
+        {"name": "both", "question": "?", "base": spec(), "variants": {"a": {}, "b": {"losses": ["mse"]}}},
+        output=tmp_path / "both",
+    )
+    Pipeline(plan.runs[0].spec, output=plan.runs[0].folder).fit()
+    share()
+    names._fetched.cache_clear()
+    engine = Failing(share)
+    result = run_plan(plan, engine)
+    assert engine.started == [first]
+    assert json.loads((plan.output / "ablation.json").read_text(encoding="utf-8"))["commits"] == {
+        MOVING: first
+    }
+    assert first in result.page_path.read_text(encoding="utf-8")
+
+
+def test_a_run_of_an_ablation_uses_the_commit_that_it_is_given(
+    share: Callable[[], str], spec: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = share()
+    share()
+    monkeypatch.setenv(names.COMMITS, json.dumps({MOVING: first}))
+    done = Pipeline(spec(), output=tmp_path / "own").fit().run
+    assert recorded(done) == first
+    assert recorded_commits(done) == {MOVING: first}
 
 
 def test_components_of_commands_name_the_commit(share: Callable[[], str]) -> None:
