@@ -40,7 +40,7 @@ def spec_differences(
         for section, _, name in (path.partition(".") for path in free):
             side[section].pop(name, None)
     as_given, resolved = (
-        _differences(*(_with_commits(each, commits) for each in pair), "$") for pair in pairs
+        _differences(_with_commits(old, commits), _with_commits(new, commits), "$") for old, new in pairs
     )
     return [path for path in as_given if path in resolved]
 
