@@ -84,7 +84,21 @@ class Problem:
 
 
 class NameClashError(ValueError):
-    """Two distributions have a component of the same name."""
+    """Two distributions have a component of the same name.
+
+    Args:
+        text: says which ones.
+        provider: the one that had the name first.
+    """
+
+    def __init__(self, text: str, provider: str) -> None:
+        super().__init__(f"{text} {provider}")
+        self.built_in = provider == _own_provider()
+
+
+def _own_provider() -> str:
+    """Return the provider of the built-in components."""
+    return f"skinfw {metadata.version('skinfw')}"
 
 
 def _import(entry: Entry, target: str) -> Any:
@@ -121,7 +135,9 @@ class Registry:
         except NewerInterfaceError as error:
             self.problems.append(Problem(provider, str(error)))
         except NameClashError as error:
-            remedy = f"rename it in the manifest of {provider}, or uninstall one of the two"
+            remedy = f"rename it in the manifest of {provider}"
+            if not error.built_in:
+                remedy += ", or uninstall one of the two"
             self.problems.append(Problem(provider, f"not loaded: {error}", remedy))
         except ValueError as error:
             self.problems.append(Problem(provider, f"broken manifest: {message(str(error))}"))
@@ -152,12 +168,13 @@ class Registry:
                 raise ValueError(f"{entry.kind} '{entry.name}': the name of its own {other}; give it another")
             if other is not None and (other, entry.name) in self.entries:
                 provider = self.entries[other, entry.name].provider
-                raise NameClashError(f"{entry.kind} '{entry.name}': the name of the {other} of {provider}")
+                text = f"{entry.kind} '{entry.name}': the name of the {other} of"
+                raise NameClashError(text, provider)
             if key in seen:
                 raise ValueError(f"{entry.kind} '{entry.name}' is declared twice")
             if key in self.entries:
                 provider = self.entries[key].provider
-                raise NameClashError(f"{entry.kind} '{entry.name}' already comes from {provider}")
+                raise NameClashError(f"{entry.kind} '{entry.name}' already comes from", provider)
             if self.entries and entry.default_for:
                 # otherwise installing a package would change the meaning of existing specs
                 raise ValueError(f"{entry.kind} '{entry.name}': default_for is for built-in components only")
@@ -232,8 +249,7 @@ def load_registry(without: str = "") -> Registry:
         without: the name of a distribution to skip, as `distribution_key` returns it.
     """
     registry = Registry()
-    own = f"skinfw {metadata.version('skinfw')}"
-    registry.add_manifest(shipped_file(MANIFEST).read_text(encoding="utf-8"), own)
+    registry.add_manifest(shipped_file(MANIFEST).read_text(encoding="utf-8"), _own_provider())
     if os.environ.get("SKINFW_NO_PLUGINS") == "1":
         return registry
     for point in metadata.entry_points(group=ENTRY_POINT_GROUP):

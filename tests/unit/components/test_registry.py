@@ -132,6 +132,16 @@ def test_a_name_clash_names_both_packages_and_what_to_do(first: str, second: str
     assert len(made.entries) == 1
 
 
+def test_a_name_clash_with_a_built_in_component_does_not_advise_to_uninstall_skinfw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SKINFW_NO_PLUGINS", "1")
+    made = load_registry()
+    made.add_manifest(row(name="l1"), "second 2.0")
+    (problem,) = made.problems
+    assert problem.remedy == "rename it in the manifest of second 2.0"
+
+
 def test_a_third_party_cannot_change_what_silent_specs_mean() -> None:
     made = Registry()
     made.add_manifest(row(), "first 1.0")
