@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from PIL import Image
 from PIL.ExifTags import IFD, Base
+
+logger = logging.getLogger("skinfw")
 
 _ABOUT = (Base.Make, Base.Model, Base.Artist, Base.Copyright)
 """What is kept of the main directory: camera and rights."""
@@ -19,15 +26,28 @@ _CAPTURE = (
 )  # fmt: skip
 """What is kept of the directory about the exposure."""
 
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What Pillow raises for damaged tags: when it reads them, or when it writes them again."""
+
 _MAX_BYTES = 32_768
 """Maximum size: a camera writes less of it, and JPEG holds 64 KiB."""
 
 
 def capture_data(image: Image.Image) -> bytes | None:
-    """Return the EXIF data to write into a painted photo; None if there are none, or they are damaged.
+    """Return the EXIF data to write into a painted photo; None if there are none; damaged tags are left out.
 
     They have no orientation, since the pixels are upright; no thumbnail, preview or maker note, which show
-    the photo before it was painted; and no place, serial number, owner or comment.
+    the photo before it was painted; and no place, serial number, camera owner or
+    comment. If they are too large for a JPEG file, a warning says that none are kept.
 
     Args:
         image: the photo, as it was opened or turned upright.
@@ -35,15 +55,38 @@ def capture_data(image: Image.Image) -> bytes | None:
     try:
         found = image.getexif()
         exposure = found.get_ifd(IFD.Exif)
-        kept = Image.Exif()
-        kept.update({tag: _as_stored(found[tag]) for tag in _ABOUT if tag in found})
-        details: dict[int, object] = {tag: _as_stored(exposure[tag]) for tag in _CAPTURE if tag in exposure}
-        if details:
-            kept.get_ifd(IFD.Exif).update(details)
-        data = kept.tobytes() if kept or details else b""
-    except Exception:  # whatever Pillow raises for damaged data; the photo itself can be painted
+    except _DAMAGED:
         return None
-    return data if 0 < len(data) <= _MAX_BYTES else None
+    about, details = _readable(found, _ABOUT), _readable(exposure, _CAPTURE)
+    if not (about or details):
+        return None
+    data = _stored(about, details)
+    if len(data) > _MAX_BYTES:
+        logger.warning("EXIF data are not kept: %d bytes; at most %d can be", len(data), _MAX_BYTES)
+        return None
+    return data
+
+
+def _readable(found: Mapping[int, Any], tags: Iterable[int]) -> dict[int, object]:
+    """Return the values of some tags; those that Pillow cannot read or write are left out."""
+    values: dict[int, object] = {}
+    for tag in tags:
+        try:
+            if tag in found:
+                value = _as_stored(found[tag])
+                _stored({tag: value}, {})
+                values[tag] = value
+        except _DAMAGED:
+            continue
+    return values
+
+
+def _stored(about: Mapping[int, object], details: Mapping[int, object]) -> bytes:
+    kept = Image.Exif()
+    kept.update(about)
+    if details:
+        kept.get_ifd(IFD.Exif).update(details)
+    return kept.tobytes()
 
 
 def _as_stored(value: object) -> object:
