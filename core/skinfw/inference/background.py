@@ -151,5 +151,6 @@ def fill_with(background: ComponentLike | None) -> Fill:
     if background is None:
         return TELEA
     from skinfw.inference.background_generator import BackgroundGenerator  # needs torch
+    from skinfw.specs.pinning import pinned_component
 
-    return BackgroundGenerator(read_component("generator", background))
+    return BackgroundGenerator(pinned_component(read_component("generator", background)))

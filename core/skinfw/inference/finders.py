@@ -11,6 +11,7 @@ from skinfw.inference.beside import pose_encoder_beside, segmenter_beside
 from skinfw.inference.open_model import OpenModel, named_component
 from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.models.named import is_named
+from skinfw.specs.pinning import pinned_component
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ def build_finders(
         )
         finds_parts = segmenter_beside(reference)
     else:
-        reference = read_component("segmenter", segmenter)
+        reference = pinned_component(read_component("segmenter", segmenter))
         finds_parts = build(reference, Segmenter)
     optional = False
     if pose_encoder is not None:
-        finds_pose = build(read_component("pose_encoder", pose_encoder), PoseEncoder)
+        finds_pose = build(pinned_component(read_component("pose_encoder", pose_encoder)), PoseEncoder)
     elif model.embedded:
         finds_pose, optional = pose_encoder_beside(), True
     else:

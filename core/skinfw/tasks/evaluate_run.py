@@ -23,6 +23,7 @@ from skinfw.runs.checkpoints import reject_untrusted, run_checkpoint
 from skinfw.runs.evaluation_folder import default_output, evaluation_folder
 from skinfw.runs.folder import Run, locked_run
 from skinfw.runs.result_folder import ResultFolder
+from skinfw.specs.pinning import pinned_component
 from skinfw.specs.segmentation_spec import SegmentationSpec
 from skinfw.specs.spec import AnySpec
 from skinfw.system.devices import pick_device
@@ -138,7 +139,8 @@ def evaluate_on(
     given = None if data is None else other_data(checkpoint.spec, data)
     if given is not None:
         checkpoint = replace(checkpoint, spec=given.spec)
-    spec, named = add_baselines(checkpoint.spec, [read_component("generator", each) for each in baselines])
+    added = [pinned_component(read_component("generator", each)) for each in baselines]
+    spec, named = add_baselines(checkpoint.spec, added)
     checkpoint = replace(checkpoint, spec=spec)
     reject_untrusted(checkpoint, named if given is None else (*given.given, *named))
     device = device or pick_device(checkpoint.spec.training.device)

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from local_hub import LocalHub
@@ -17,7 +17,10 @@ from skinfw.ablation.plan import Plan, make_plan
 from skinfw.ablation.process import Job
 from skinfw.ablation.runner import run_missing
 from skinfw.cli.components import component_option
+from skinfw.components.reference import ComponentSpec
 from skinfw.errors import RunError
+from skinfw.inference import finders
+from skinfw.inference.open_model import OpenModel
 from skinfw.models import hub as names
 from skinfw.pipeline import Pipeline
 from skinfw.runs.create import recorded_commits
@@ -186,6 +189,16 @@ def test_components_of_commands_name_the_commit(share: Callable[[], str]) -> Non
     name = share()
     found = component_option("segmenter", json.dumps({"type": "parser", "path": MOVING}), "--segmenter")
     assert found.to_json()["path"] == name
+
+
+def test_finders_in_python_name_the_commit(share: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    name = share()
+    built: list[ComponentSpec] = []
+    monkeypatch.setattr(finders, "build", lambda reference, _: built.append(reference))
+    monkeypatch.setattr(finders, "_label", lambda reference: str(reference.name))
+    moving = {"type": "parser", "path": MOVING}
+    finders.build_finders(cast("OpenModel", None), moving, "bodypix")
+    assert built[0].to_json()["path"] == name
 
 
 def test_specs_without_moving_names_stay_as_they_are(hub: LocalHub, tiny_spec: Any) -> None:
