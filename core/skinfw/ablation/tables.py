@@ -71,7 +71,8 @@ def metrics_note(result: AblationResult) -> str:
     parts = [
         f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher, "
         "lower or nearer to 0 is better.",
-        f"{COSTS[0]}: the mean over seeds; {COSTS[1]}: the largest.",
+        f"{COSTS[0]} of a variant: the mean over seeds; {COSTS[1]}: the largest.",
+        "Values and costs of the baselines are those of one run." if result.baselines else "",
         f"{UNRANKED_NOTE}; the warnings say why." if aside else "",
         ""
         if result.anchor is None or (run := result.anchor.evaluated) is None

@@ -62,11 +62,13 @@ class ComparedBaseline:
         label: its name, with that of the run if baselines of the same name have other values.
         run: the run, the first one that has these values.
         name: its name in the results of the run.
+        again: further runs that have the same values.
     """
 
     label: str
     run: EvaluatedRun
     name: str
+    again: Sequence[EvaluatedRun] = ()
 
     @property
     def values(self) -> Mapping[str, float | None]:
@@ -75,8 +77,8 @@ class ComparedBaseline:
 
     @property
     def cost(self) -> Cost:
-        """What it took."""
-        return self.run.evaluation.cost(self.name)
+        """What it took: the mean time over the runs with these values, and the largest memory."""
+        return Cost.of_all(run.evaluation.cost(self.name) for run in (self.run, *self.again))
 
 
 @dataclass(frozen=True)
@@ -107,20 +109,26 @@ class Comparison:
     @cached_property
     def baselines(self) -> list[ComparedBaseline]:
         """The baselines of all runs; one that has the same values in several runs counts once."""
-        found: dict[str, list[EvaluatedRun]] = {}
+        found: dict[str, list[list[EvaluatedRun]]] = {}
         for run in self.runs:
             for name, values in run.evaluation.values.items():
-                others = found.setdefault(name, [])
-                again = any(
-                    other.evaluation.values[name] == values and not unlike_samples(run, other)
-                    for other in others
+                if name == TRAINED:
+                    continue
+                groups = found.setdefault(name, [])
+                same = (
+                    group
+                    for group in groups
+                    if group[0].evaluation.values[name] == values and not unlike_samples(run, group[0])
                 )
-                if name != TRAINED and not again:
-                    others.append(run)
+                group = next(same, None)
+                if group is None:
+                    groups.append([run])
+                else:
+                    group.append(run)
         return [
-            ComparedBaseline(name if len(runs) == 1 else f"{name} of {run.label}", run, name)
-            for name, runs in found.items()
-            for run in runs
+            ComparedBaseline(name if len(groups) == 1 else f"{name} of {run.label}", run, name, again)
+            for name, groups in found.items()
+            for run, *again in groups
         ]
 
     def incomparable(self, compared: EvaluatedRun | ComparedBaseline) -> str:
@@ -159,7 +167,8 @@ class Comparison:
                 values = [Cell(cell.text.removesuffix(UNRANKED)) for cell in values]
             changed = [Cell(str(found.violations.get(inpainter, 0)))] if keeps else []
             steps = [Cell(str(len(found.names))), Cell(step)]
-            rows.append((label, [*values, *changed, *cost_cells(found.cost(inpainter)), *steps]))
+            cost = each.cost if isinstance(each, ComparedBaseline) else found.cost(inpainter)
+            rows.append((label, [*values, *changed, *cost_cells(cost), *steps]))
         heads = [value_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []
         return Table("run", [*heads, *kept, *COSTS, "images", "step"], rows)

@@ -11,7 +11,7 @@ import pytest
 from skinfw.errors import RunError, UserError
 from skinfw.evaluation.compare import compare_runs
 from skinfw.evaluation.evaluated_run import flat
-from skinfw.evaluation.results import Evaluation, MetricInfo
+from skinfw.evaluation.results import Cost, Evaluation, MetricInfo
 from skinfw.reporting.comparison import to_csv, to_json, to_markdown, write_comparison
 
 
@@ -85,6 +85,17 @@ def test_time_and_memory_are_in_the_table(tmp_path: Path) -> None:
     for _, cells in table.rows:
         row = dict(zip(table.columns, cells, strict=True))
         assert (row["ms per image"].text, row["peak MiB"].text) == ("10.0", "3")
+
+
+def test_a_baseline_of_several_runs_has_the_mean_time_and_the_largest_memory(tmp_path: Path) -> None:
+    one = run_folder(tmp_path, "one", {"skin/psnr": 20.0}, baselines={"flat": (10.0, 0.1, 2**20)})
+    two = run_folder(tmp_path, "two", {"skin/psnr": 21.0}, baselines={"flat": (10.0, 0.3, 3 * 2**20)})
+    compared = compare_runs([one, two])
+    (flat,) = compared.baselines
+    assert flat.cost == Cost(pytest.approx(0.2), 3 * 2**20)
+    label, cells = compared.table().rows[-1]
+    assert label == "flat (baseline)"
+    assert [cell.text for cell in cells][2:4] == ["200.0", "3"]
 
 
 def test_baselines_stand_beside_the_runs_with_time_and_memory(tmp_path: Path) -> None:
