@@ -51,8 +51,18 @@ class VariantResult:
         return [run for run in self.runs if run.evaluated is not None]
 
     @property
+    def devices(self) -> list[str]:
+        """On what its runs were measured."""
+        return sorted({run.evaluated.evaluation.device for run in self.runs if run.evaluated is not None})
+
+    @property
     def cost(self) -> Cost:
-        """What its networks took: the mean time over the seeds, and the largest memory."""
+        """What its networks took: the mean time over the seeds, and the largest memory.
+
+        Nothing if the seeds were measured on different devices.
+        """
+        if len(self.devices) > 1:
+            return Cost(None, None)
         return Cost.of_all(run.cost for run in self.runs)
 
     @property
@@ -136,6 +146,12 @@ class AblationResult:
             for each in self.variants
             if not each.incomparable
             for key, why in each.unranked.items()
+        ]
+        warnings += [
+            f"{each.name}: no time and memory, as its seeds were measured on different devices: "
+            + ", ".join(device or "unknown" for device in each.devices)
+            for each in self.variants
+            if len(each.devices) > 1
         ]
         for each in self.variants:
             if 0 < len(each.done) < len(each.runs):

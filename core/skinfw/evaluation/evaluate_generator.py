@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +25,7 @@ from skinfw.evaluation.together import ALONE, Together, in_parts, own_part, reje
 from skinfw.inference.paint import InpaintedBatch, ProgressCallback, inpaint_batches
 from skinfw.interfaces import Dataset, Generator
 from skinfw.specs.spec import Spec
+from skinfw.system.devices import device_name
 
 logger = logging.getLogger("skinfw")
 
@@ -132,7 +133,7 @@ def evaluate_generator(
                 if together.index == 0:
                     logger.warning("baseline %s is skipped: %s", name, error)
                 unavailable[name] = str(error)
-    return _evaluation(split, step, measured, unavailable)
+    return replace(_evaluation(split, step, measured, unavailable), device=device_name(device))
 
 
 def _begun(baseline: Generator[Any], spec: Spec, names: Sequence[str]) -> Dataset[Any]:

@@ -101,6 +101,7 @@ class Evaluation:
         peak_memory: bytes that the generator's pass over the first batch took at most, with its weights; if
             its images were only read, what its configuration says, or None; None also where memory is not
             measured, as for validation.
+        device: on what time and memory were measured; empty if the record does not say.
     """
 
     split: SplitName
@@ -117,6 +118,7 @@ class Evaluation:
     source: str = ""
     computed_masks: Mapping[str, int] = field(default_factory=dict)
     peak_memory: Mapping[str, int | None] = field(default_factory=dict)
+    device: str = ""
 
     def cost(self, inpainter: str) -> Cost:
         """Return what a generator took."""

@@ -10,7 +10,7 @@ from accelerate.state import AcceleratorState
 
 from skinfw.errors import RunError
 from skinfw.specs.run_spec import LoopSpec
-from skinfw.system.devices import pick_device
+from skinfw.system.devices import device_name, pick_device
 
 
 def make_accelerator(training: LoopSpec) -> Accelerator:
@@ -54,10 +54,9 @@ def training_environment(accelerator: Accelerator, training: LoopSpec) -> dict[s
     ``tf32`` says whether the factors of float32 products are rounded to TF32.
     """
     device = accelerator.device
-    name = f"{device.type} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
     precision = accelerator.mixed_precision
     return {
-        "device": name,
+        "device": device_name(device),
         "precision": "float32" if precision == "no" else precision,
         "tf32": training.tf32 and device.type == "cuda" and _has_tf32(device),
     }

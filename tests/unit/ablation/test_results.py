@@ -118,6 +118,22 @@ def test_the_best_mean_is_marked_baselines_included(result: AblationResult) -> N
     }
 
 
+def test_seeds_on_different_devices_have_no_common_cost(
+    planned: Callable[..., Plan], measure: Measure
+) -> None:
+    plan = planned()
+    for run, device in zip(plan.runs, ["cpu", "cuda (Card)", "cpu", "cpu"], strict=True):
+        measure(run, {"image/psnr": [20.0] * 4}, seconds={"trained": 0.01})
+        path = run.folder / "metrics.json"
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["test"]["device"] = device
+        path.write_text(json.dumps(record), encoding="utf-8")
+    result = collect(plan)
+    assert [each.cost.seconds_per_image for each in result.variants] == [None, 0.01]
+    (warning,) = result.warnings()
+    assert warning.startswith("first: no time and memory") and warning.endswith(": cpu, cuda (Card)")
+
+
 def test_time_and_memory_of_variants_and_baselines_are_in_every_table(
     planned: Callable[..., Plan], measure: Measure
 ) -> None:
