@@ -53,6 +53,7 @@ def to_csv(result: AblationResult) -> str:
         "comparable",
         "seconds_per_image",
         "peak_memory",
+        "costs_stated",
     ]
     published = [] if table is None else list(next(iter(table.values.values())))
     heads = [f"{key} {part}" for key in result.metrics for part in parts]

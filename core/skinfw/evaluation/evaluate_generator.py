@@ -133,7 +133,8 @@ def evaluate_generator(
                 if together.index == 0:
                     logger.warning("baseline %s is skipped: %s", name, error)
                 unavailable[name] = str(error)
-    return replace(_evaluation(split, step, measured, unavailable), device=device_name(device))
+    stated = tuple(name for name in baselines if name in measured and not baselines[name].timed)
+    return replace(_evaluation(split, step, measured, unavailable), device=device_name(device), stated=stated)
 
 
 def _begun(baseline: Generator[Any], spec: Spec, names: Sequence[str]) -> Dataset[Any]:

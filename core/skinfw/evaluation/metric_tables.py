@@ -153,9 +153,10 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 def cost_cells(cost: Cost) -> list[Cell]:
     """Return the time and the memory that a generator took; ``-`` for what was not measured."""
     seconds, peak = cost.seconds_per_image, cost.peak_memory
+    by = " (stated)" if cost.stated else ""
     return [
-        Cell("-" if seconds is None else f"{seconds * 1000:.1f}"),
-        Cell("-" if peak is None else f"{peak / 2**20:,.0f}"),
+        Cell("-" if seconds is None else f"{seconds * 1000:.1f}{by}"),
+        Cell("-" if peak is None else f"{peak / 2**20:,.0f}{by}"),
     ]
 
 

@@ -62,10 +62,12 @@ class Cost:
     Attributes:
         seconds_per_image: time of its pass.
         peak_memory: bytes that it took at most, with its weights.
+        stated: whether somebody else measured them, as its configuration says.
     """
 
     seconds_per_image: float | None
     peak_memory: int | None
+    stated: bool = False
 
     @classmethod
     def of_all(cls, costs: Iterable[Cost]) -> Cost:
@@ -73,7 +75,8 @@ class Cost:
         found = list(costs)
         seconds = [each.seconds_per_image for each in found if each.seconds_per_image is not None]
         peaks = [each.peak_memory for each in found if each.peak_memory is not None]
-        return cls(fmean(seconds) if seconds else None, max(peaks, default=None))
+        stated = any(each.stated for each in found)
+        return cls(fmean(seconds) if seconds else None, max(peaks, default=None), stated)
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Evaluation:
             its images were only read, what its configuration says, or None; None also where memory is not
             measured, as for validation.
         device: on what time and memory were measured; empty if the record does not say.
+        stated: the generators whose time and memory were not measured, but are what their configurations say.
     """
 
     split: SplitName
@@ -119,10 +123,12 @@ class Evaluation:
     computed_masks: Mapping[str, int] = field(default_factory=dict)
     peak_memory: Mapping[str, int | None] = field(default_factory=dict)
     device: str = ""
+    stated: Sequence[str] = ()
 
     def cost(self, inpainter: str) -> Cost:
         """Return what a generator took."""
-        return Cost(self.seconds_per_image.get(inpainter), self.peak_memory.get(inpainter))
+        seconds, peak = self.seconds_per_image.get(inpainter), self.peak_memory.get(inpainter)
+        return Cost(seconds, peak, inpainter in self.stated)
 
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON."""
@@ -145,7 +151,7 @@ class Evaluation:
             raise ValueError(f"a metric does not have one value for each of the {count} names")
         metrics = {key: MetricInfo(**info) for key, info in value["metrics"].items()}
         tones = tuple(None if tone is None else SkinTone(**tone) for tone in value.get("tones", ()))
-        return cls(**{**value, "metrics": metrics, "tones": tones})
+        return cls(**{**value, "metrics": metrics, "tones": tones, "stated": tuple(value.get("stated", ()))})
 
     def __str__(self) -> str:
         """Return the table that ``skinfw evaluate`` prints, and the summary below it."""

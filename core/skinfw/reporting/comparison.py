@@ -37,6 +37,7 @@ def to_csv(comparison: Comparison) -> str:
             "not_comparable",
             "seconds_per_image",
             "peak_memory",
+            "costs_stated",
             *metrics,
             *fields,
         ]

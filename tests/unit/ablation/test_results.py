@@ -341,6 +341,7 @@ def test_json_holds_everything(result: AblationResult, plan: Plan) -> None:
         "seconds": 3.0, "where": "here", "checkpoint": None, "sha256": None, "trained_steps": None,
         "total_steps": None, "data": None, "step": None, "values": None, "seconds_per_image": None,
         "peak_memory": None,
+        "stated": False,
         "unavailable": {},
     }  # fmt: skip
     assert value["bootstrap"] == {"draws": 10_000, "level": 0.95, "seed": 0}

@@ -115,5 +115,5 @@ def test_the_truth_from_files_is_measured_beside_the_trained_network(
     assert found.seconds_per_image["mean_color"] > 0
     assert "no such folder" in found.unavailable["images"]
     rows = dict(evaluation_table(found).rows)
-    assert [cell.text for cell in rows["stated"][-2:]] == ["1500.0", "20"]
+    assert [cell.text for cell in rows["stated"][-2:]] == ["1500.0 (stated)", "20 (stated)"]
     assert rows["truth"][-1].text == "-" and rows["mean_color"][-1].text != "-"
