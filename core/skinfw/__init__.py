@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skinfw.specs.segmentation_spec import SegmentationSpec
     from skinfw.specs.spec import Spec, load_spec
 
-# ONNX Runtime reports its use over the network, from its import on; photos are nobody else's business
+# from its import on, ONNX Runtime reports its use over the network
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
