@@ -54,7 +54,6 @@ def main(folder: str, output: str, model: str = "") -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    if len(given) not in (2, 3) or not Path(given[0]).is_dir():
-        sys.exit((__doc__ or "").strip())
-    main(*given)
+    if len(sys.argv) not in (3, 4) or not Path(sys.argv[1]).is_dir():
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
