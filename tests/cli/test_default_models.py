@@ -269,13 +269,18 @@ def test_without_weights_for_missing_poses_no_photo_is_prepared(
         assert done.stdout.startswith(f"{made} made")
 
 
-def test_a_spec_of_photos_with_some_label_maps_says_what_finds_the_others(
-    models: Path, tmp_path: Path
-) -> None:
-    photos = tmp_path / "photos"
+def partly_labeled(photos: Path) -> Path:
+    """Write two photos with poses, of which only the first has a label map; returns their folder."""
     for seed, name in enumerate(("anna", "ben")):
         write_drawn_photo(photos / f"{name}.png", seed, SIZE)
     (photos / "ben_segment.png").unlink()
+    return photos
+
+
+def test_a_spec_of_photos_with_some_label_maps_says_what_finds_the_others(
+    models: Path, tmp_path: Path
+) -> None:
+    photos = partly_labeled(tmp_path / "photos")
     done = call("init", photos, "-o", tmp_path / "own.json", "--yes")
     assert done.exit_code == 0, done.stderr
     data = json.loads((tmp_path / "own.json").read_text(encoding="utf-8"))["data"]["dataset"]
@@ -308,10 +313,7 @@ def test_without_a_parser_the_label_maps_are_missing(no_models: None, plain: Pat
 def test_without_a_parser_the_photos_without_label_maps_are_announced(
     no_models: None, tmp_path: Path
 ) -> None:
-    photos = tmp_path / "photos"
-    for seed, name in enumerate(("anna", "ben")):
-        write_drawn_photo(photos / f"{name}.png", seed, SIZE)
-    (photos / "ben_segment.png").unlink()
+    photos = partly_labeled(tmp_path / "photos")
     done = call("prepare", photos, tmp_path / "samples", "--num-workers", 1)
     assert done.exit_code == 0, done.stderr
     assert "1 with a label map, 2 with a pose file: the others are rejected, as this" in done.stderr

@@ -1,4 +1,4 @@
-"""The benchmark beside another system; here, a few lines stand in for that system."""
+"""The benchmark against another system, which is replaced by a stub of a few lines."""
 
 from __future__ import annotations
 

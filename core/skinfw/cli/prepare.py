@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,14 +12,8 @@ import click
 from skinfw.cli.options import ComponentOption, check_address, engine_options
 
 if TYPE_CHECKING:
-    from skinfw.components.reference import ComponentSpec
     from skinfw.preparation.config import PrepareConfig
-    from skinfw.preparation.finders import Missing
     from skinfw.preparation.report import PrepareReport, Row
-    from skinfw.preparation.survey import Survey
-
-NO_POSE = "none"
-"""The value of --pose-encoder for samples without poses."""
 
 EXAMPLES = 3
 """Different texts shown for each reason; the CSV has that of every photo."""
@@ -103,12 +95,13 @@ def command(
     Existing samples are kept unless photo or settings have changed. OUTPUT/rejected.csv lists the rejected
     photos and the other unused files in PHOTOS, with the reasons.
     """
+    from skinfw.cli.fitting import fitting_components
     from skinfw.errors import DataError
 
     check_address(engine, address)
     config = _config(file, options)
 
-    finds_parts, finds_pose, missing = _components(photos, output, segmenter, pose_encoder)
+    finds_parts, finds_pose, missing = fitting_components(photos, output, segmenter, pose_encoder)
 
     from skinfw.preparation.prepare import prepare
     from skinfw.preparation.report import REJECTED_FILE
@@ -122,92 +115,6 @@ def command(
     _print_report(report)
     if not report.count("made") + report.count("kept"):
         raise DataError(f"{photos}: no photo became a sample; {output / REJECTED_FILE} says why for each")
-
-
-def _components(
-    photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None
-) -> tuple[ComponentSpec, ComponentSpec | None, Missing]:
-    """Return the components in the options, or those that fit the photos; it logs what is unusual."""
-    from skinfw.cli.components import component_option, optional_component
-    from skinfw.preparation.finders import NONE_FOUND
-
-    finds_parts = optional_component("segmenter", segmenter, "--segmenter")
-    finds_pose = None
-    if pose_encoder not in (None, NO_POSE):
-        finds_pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
-    if finds_parts is not None and pose_encoder is not None:
-        return finds_parts, finds_pose, NONE_FOUND
-
-    from skinfw.preparation.survey import survey
-
-    found, missing = survey(photos, output), NONE_FOUND
-    if finds_parts is None:
-        finds_parts, label_maps = _finds_parts(found)
-        missing = replace(missing, label_maps=label_maps)
-    if pose_encoder is None:
-        finds_pose, poses = _finds_poses(found)
-        missing = replace(missing, poses=poses)
-    return finds_parts, finds_pose, missing
-
-
-def _finds_parts(found: Survey) -> tuple[ComponentSpec, ComponentSpec | None]:
-    """Return the segmenter that fits the photos, and the one of photos without label maps."""
-    from skinfw.components.reference import use_default
-    from skinfw.models.defaults import default_parser
-    from skinfw.models.embedded import HOW_TO_EMBED
-
-    reader, logger = use_default("segmenter"), logging.getLogger("skinfw")
-    if found.labeled == found.count:
-        return reader, None
-    parser = default_parser()
-    if parser is None:
-        rejected = "the others are rejected, as" if found.labeled else "all are rejected, as"
-        logger.warning("%s: %s this installation contains no parser: %s", found, rejected, HOW_TO_EMBED)
-        return reader, None
-    if not found.labeled:
-        logger.info("%s: the segmenter is %s", found, parser.shown())
-        return parser, None
-    logger.info("%s: %s finds the label maps of the others", found, parser.shown())
-    return reader, parser
-
-
-def _finds_poses(found: Survey) -> tuple[ComponentSpec | None, ComponentSpec | None]:
-    """Return the pose encoder that fits the photos, and the one of photos without pose files."""
-    from skinfw.components.reference import use_default, use_defaults
-
-    others, logger = use_defaults("pose_encoder", "photos_without_poses"), logging.getLogger("skinfw")
-    if not found.posed:
-        names = " or ".join(each.name for each in others)
-        logger.info(
-            "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, names
-        )
-        return None, None
-    reader = use_default("pose_encoder")
-    if not found.partly_posed or not others:
-        return reader, None
-    logger.info("%s: %s finds the poses of the others; --pose-encoder none: no poses", found, others[0].name)
-    _require_weights(others[0])
-    return reader, others[0]
-
-
-def _require_weights(finds_poses: ComponentSpec) -> None:
-    """Download what finds missing poses before the first photo, or say how to do without it.
-
-    Raises:
-        UserError: a file is not on disk and cannot be downloaded.
-    """
-    from skinfw.components.reference import use_default
-    from skinfw.components.weights import find_weights
-    from skinfw.errors import UserError
-
-    try:
-        for file in finds_poses.config.published_files():
-            find_weights(file)
-    except UserError as error:
-        raise UserError(
-            f"{error}; or do without: --pose-encoder {NO_POSE} makes samples without poses, --pose-encoder "
-            f"{use_default('pose_encoder').name} uses only photos with a pose file"
-        ) from error
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:

@@ -165,7 +165,7 @@ class Registry:
                 raise ValueError(f"{entry.kind} '{entry.name}': the name is reserved; give it another")
             other = _SHOWN_TOGETHER.get(entry.kind)
             if other is not None and (other, entry.name) in seen:
-                raise ValueError(f"{entry.kind} '{entry.name}': the name of its own {other}; give it another")
+                raise ValueError(f"an input and a generator are both named '{entry.name}'; rename one")
             if other is not None and (other, entry.name) in self.entries:
                 provider = self.entries[other, entry.name].provider
                 text = f"{entry.kind} '{entry.name}': the name of the {other} of"

@@ -17,7 +17,8 @@ from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.finders import NONE_FOUND, Missing
 from skinfw.preparation.listing import Entry
-from skinfw.preparation.preparer import Parts, PhotoPreparer
+from skinfw.preparation.preparer import PhotoPreparer
+from skinfw.preparation.preparer_arguments import PreparerArguments
 from skinfw.preparation.record import remove_prepared
 from skinfw.preparation.report import REJECTED_FILE, PrepareReport, Row
 from skinfw.preparation.set_check import SetCheck
@@ -100,7 +101,7 @@ def prepare(
         raise DataError(listing.rejected[0].detail)
     others = (pose_encoder, missing.label_maps, missing.poses)
     encoder, label_maps, poses = (None if each is None else each.to_json() for each in others)
-    parts = Parts(output, segmenter.to_json(), encoder, label_maps, poses, config, Path.cwd())
+    parts = PreparerArguments(output, segmenter.to_json(), encoder, label_maps, poses, config, Path.cwd())
     try:
         output.mkdir(parents=True, exist_ok=True)
         with (

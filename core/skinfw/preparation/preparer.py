@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import ValidationError
-
-from skinfw.components.reference import ComponentSpec, read_reference
-from skinfw.components.validation_errors import spec_error
+from skinfw.components.reference import ComponentSpec
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.parts import make_agnostic
 from skinfw.data.photo import Photo
@@ -40,56 +37,6 @@ REVISION = 6
 ResultT = TypeVar("ResultT")
 
 logger = logging.getLogger("skinfw")
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The picklable arguments of a `PhotoPreparer`, for other processes.
-
-    Attributes:
-        output: folder of the samples.
-        segmenter: the segmenter, as in a spec.
-        pose_encoder: the pose encoder, as in a spec; None for samples without poses.
-        label_maps: what finds missing label maps, as in a spec, or None.
-        poses: what finds missing poses, as in a spec, or None.
-        config: margin, crop and filters.
-        folder: base of relative paths: the folder where prepare was started.
-    """
-
-    output: Path
-    segmenter: dict[str, Any]
-    pose_encoder: dict[str, Any] | None
-    label_maps: dict[str, Any] | None
-    poses: dict[str, Any] | None
-    config: PrepareConfig
-    folder: Path
-
-    def build(self) -> PhotoPreparer:
-        """Build the preparer; see `PhotoPreparer` for the errors.
-
-        Raises:
-            SpecError: a component is unknown here, or its parameters are invalid.
-        """
-        try:
-            segmenter = read_reference("segmenter", self.segmenter)
-            pose_encoder = _reference("pose_encoder", self.pose_encoder)
-            missing = Missing(
-                _reference("segmenter", self.label_maps), _reference("pose_encoder", self.poses)
-            )
-        except ValidationError as error:
-            raise spec_error("the components of prepare", error, None) from None
-        return PhotoPreparer(self.output, segmenter, pose_encoder, self.config, missing)
-
-    def lost(self, task: Any) -> Row:
-        """Return the row of a photo whose process ended. See `skinfw.system.workers.Work.lost`."""
-        detail = f"{task.entry.path}: the process that prepared it ended unexpectedly (out of memory?)"
-        if self.config.on_error == "fail":
-            raise DataError(detail)
-        return Row(task.entry.name, task.sample, "rejected", "component failed", detail)
-
-
-def _reference(kind: str, value: dict[str, Any] | None) -> ComponentSpec | None:
-    return None if value is None else read_reference(kind, value)
 
 
 class PhotoPreparer:

@@ -1,4 +1,4 @@
-"""What a shared run tells about your machine: of its places, only the last part."""
+"""Hides the places on your machine that a run names: readers of a shared run see only their last part."""
 
 from __future__ import annotations
 

@@ -100,8 +100,14 @@ def test_a_plugin_for_a_known_interface_is_loaded(registry: Registry, interface:
         (row("input", "body"), "input 'body': the name is reserved"),
         (row("input", "keypoints"), "input 'keypoints': the name is reserved"),
         (row("input", "skin"), "input 'skin': the name is reserved"),
-        (row("input", "a") + row("generator", "a"), "generator 'a': the name of its own input"),
-        (row("generator", "a") + row("input", "a"), "input 'a': the name of its own generator"),
+        (
+            row("input", "a") + row("generator", "a"),
+            "an input and a generator are both named 'a'; rename one",
+        ),
+        (
+            row("generator", "a") + row("input", "a"),
+            "an input and a generator are both named 'a'; rename one",
+        ),
         ('[[component]]\nkind = "loss"', "name: is required"),
     ],
 )

@@ -16,7 +16,7 @@ from skinfw.errors import DataError, RunError
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.finders import Finders, Missing
 from skinfw.preparation.prepare import prepare
-from skinfw.preparation.preparer import Parts
+from skinfw.preparation.preparer_arguments import PreparerArguments
 from skinfw.preparation.report import Row
 from skinfw.preparation.set_check import SetCheck
 
@@ -94,7 +94,7 @@ def test_other_processes_build_the_same(tmp_path: Path) -> None:
     missing = elsewhere(tmp_path)
     assert missing.label_maps is not None and missing.poses is not None
     named = (READS_POSES, missing.label_maps, missing.poses)
-    parts = Parts(
+    parts = PreparerArguments(
         tmp_path, READS_MAPS.to_json(), *(each.to_json() for each in named), PrepareConfig(), tmp_path
     )
     found = parts.build().finders.of(tmp_path / "x.png")

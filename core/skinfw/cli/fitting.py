@@ -1,0 +1,91 @@
+"""The segmenter and the pose encoder that fit the photos, where no option names them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from skinfw.cli.components import component_option, optional_component
+from skinfw.components.reference import ComponentSpec, use_default, use_defaults
+from skinfw.components.weights import find_weights
+from skinfw.errors import UserError
+from skinfw.models.defaults import default_parser
+from skinfw.models.embedded import HOW_TO_EMBED
+from skinfw.preparation.finders import NONE_FOUND, Missing
+from skinfw.preparation.survey import Survey, survey
+
+logger = logging.getLogger("skinfw")
+
+NO_POSE = "none"
+"""The value of --pose-encoder for samples without poses."""
+
+
+def fitting_components(
+    photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None
+) -> tuple[ComponentSpec, ComponentSpec | None, Missing]:
+    """Return the components in the options, or those that fit the photos; it logs what is unusual."""
+    finds_parts = optional_component("segmenter", segmenter, "--segmenter")
+    finds_pose = None
+    if pose_encoder not in (None, NO_POSE):
+        finds_pose = component_option("pose_encoder", pose_encoder, "--pose-encoder")
+    if finds_parts is not None and pose_encoder is not None:
+        return finds_parts, finds_pose, NONE_FOUND
+    found, missing = survey(photos, output), NONE_FOUND
+    if finds_parts is None:
+        finds_parts, label_maps = _finds_parts(found)
+        missing = replace(missing, label_maps=label_maps)
+    if pose_encoder is None:
+        finds_pose, poses = _finds_poses(found)
+        missing = replace(missing, poses=poses)
+    return finds_parts, finds_pose, missing
+
+
+def _finds_parts(found: Survey) -> tuple[ComponentSpec, ComponentSpec | None]:
+    """Return the segmenter that fits the photos, and the one of photos without label maps."""
+    reader = use_default("segmenter")
+    if found.labeled == found.count:
+        return reader, None
+    parser = default_parser()
+    if parser is None:
+        rejected = "the others are rejected, as" if found.labeled else "all are rejected, as"
+        logger.warning("%s: %s this installation contains no parser: %s", found, rejected, HOW_TO_EMBED)
+        return reader, None
+    if not found.labeled:
+        logger.info("%s: the segmenter is %s", found, parser.shown())
+        return parser, None
+    logger.info("%s: %s finds the label maps of the others", found, parser.shown())
+    return reader, parser
+
+
+def _finds_poses(found: Survey) -> tuple[ComponentSpec | None, ComponentSpec | None]:
+    """Return the pose encoder that fits the photos, and the one of photos without pose files."""
+    others = use_defaults("pose_encoder", "photos_without_poses")
+    if not found.posed:
+        names = " or ".join(each.name for each in others)
+        logger.info(
+            "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, names
+        )
+        return None, None
+    reader = use_default("pose_encoder")
+    if not found.partly_posed or not others:
+        return reader, None
+    logger.info("%s: %s finds the poses of the others; --pose-encoder none: no poses", found, others[0].name)
+    _require_weights(others[0])
+    return reader, others[0]
+
+
+def _require_weights(finds_poses: ComponentSpec) -> None:
+    """Download what finds missing poses before the first photo, or say how to do without it.
+
+    Raises:
+        UserError: a file is not on disk and cannot be downloaded.
+    """
+    try:
+        for file in finds_poses.config.published_files():
+            find_weights(file)
+    except UserError as error:
+        raise UserError(
+            f"{error}; or do without: --pose-encoder {NO_POSE} makes samples without poses, --pose-encoder "
+            f"{use_default('pose_encoder').name} uses only photos with a pose file"
+        ) from error
