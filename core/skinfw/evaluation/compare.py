@@ -48,8 +48,19 @@ def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 
     Args:
         specs: filled specs from `flat`; names do not count.
+
+    Example:
+        >>> differences([{"discriminator": None}, {"discriminator.type": "patchgan"}])
+        {'discriminator.type': ['absent', 'patchgan']}
     """
-    paths = dict.fromkeys(path for spec in specs for path in spec if path not in _NOT_COMPARED)
+    # what is empty in one spec and has fields in another shows in these fields
+    within = {path[:dot] for spec in specs for path in spec for dot, sign in enumerate(path) if sign == "."}
+    paths = dict.fromkeys(
+        path
+        for spec in specs
+        for path, value in spec.items()
+        if path not in _NOT_COMPARED and (value or path not in within)
+    )
     rows = {path: [_text(spec[path]) if path in spec else _ABSENT for spec in specs] for path in paths}
     return {path: values for path, values in rows.items() if len(set(values)) > 1}
 

@@ -20,7 +20,10 @@ _HTML = '<pre style="overflow-x: auto; line-height: 1.2">{code}</pre>'
 
 
 _FOLD = 20
-"""Cells that are wider than this may be folded in tables that are too wide; names and numbers stay whole."""
+"""Cells and names of columns that are wider than this may be folded in tables that are too wide.
+
+Names are folded between words, which stay whole, and so do numbers.
+"""
 
 
 def print_on(console: Console, table: Table, *, plain: bool, best: str | None = None) -> None:
@@ -51,7 +54,8 @@ def print_on(console: Console, table: Table, *, plain: bool, best: str | None = 
 def fitted(table: Table, width: int) -> tuple[list[Table], bool]:
     """Return a table in parts that fit a width where possible, and whether they are transposed.
 
-    A table that is too wide is transposed, its long cells are folded, or it is split into parts.
+    A table that is too wide is transposed, its long cells and column names are folded, or it is split into
+    parts.
 
     Example:
         >>> wide = Table("run", ["image PSNR", "skin PSNR"], [("one", [Cell("30.0"), Cell("17.0")])])
@@ -90,12 +94,19 @@ def _columns(table: Table, first: int, last: int) -> Table:
 
 
 def _widths(table: Table, fold: int | None) -> list[int]:
-    """Return the width of each column with its border, cells folded at ``fold``, and of the last border."""
+    """Return the width of each column with its border, and of the last border.
+
+    With ``fold``, cells are folded at that width, and the names of columns between words.
+    """
     widths = [max(map(_length, [table.corner, *(name for name, _ in table.rows)]))]
     for place, column in enumerate(table.columns):
         texts = [f"{cells[place].text}{'*' if cells[place].best else ''}" for _, cells in table.rows]
         longest = max(map(_length, texts), default=0)
-        widths.append(max(_length(column), longest if fold is None else min(fold, longest)))
+        if fold is None:
+            widths.append(max(_length(column), longest))
+        else:
+            word = max(map(_length, column.split()), default=0)
+            widths.append(max(word, min(fold, max(_length(column), longest))))
     return [*(3 + each for each in widths), 1]
 
 

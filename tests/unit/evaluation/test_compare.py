@@ -339,6 +339,19 @@ def test_parameters_of_components_of_different_types_are_folded(tmp_path: Path) 
     assert compare_runs([folders[0], same]).shown_differences() == {"generator.depth": ["5", "7"]}
 
 
+@pytest.mark.parametrize("empty", [None, []])
+def test_what_is_empty_in_one_spec_shows_once(tmp_path: Path, empty: list[Any] | None) -> None:
+    values = {"skin/psnr": 1.0}
+    folders = [
+        run_folder(tmp_path, "a", values, augmentations=empty),
+        run_folder(tmp_path, "b", values, augmentations=[{"type": "flip", "probability": 0.5}]),
+    ]
+    assert compare_runs(folders).shown_differences() == {"augmentations.0.type": ["absent", "flip"]}
+    # names alone are values
+    names = run_folder(tmp_path, "c", values, augmentations=["flip"])
+    assert compare_runs([names, folders[1]]).differences()["augmentations"] == ['["flip"]', "absent"]
+
+
 def test_warnings_with_one_reason_are_one(tmp_path: Path) -> None:
     values = {"skin/psnr": 20.0, "image/psnr": 30.0}
     one = run_folder(tmp_path, "one", values, metadata={"net": "A"})

@@ -105,7 +105,7 @@ def test_the_summary_compares_in_words() -> None:
         "trained": {"skin/psnr": 18.2},
         "opencv_inpaint": {"skin/psnr": 15.1},
         "mean_color": {"skin/psnr": 20.0},
-        "same": {"skin/psnr": 18.2},
+        "same": {"skin/psnr": 18.2004},
         "none": {"skin/psnr": None},
     }
     assert summary(evaluation(values, {"skin/psnr": DB})) == (

@@ -83,6 +83,16 @@ def test_a_name_longer_than_the_width_is_whole_in_a_pipe(capsys: pytest.CaptureF
     assert name in capsys.readouterr().out
 
 
+def test_the_names_of_columns_are_folded_between_words(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"opencv_inpaint of run_{number} (baseline)" for number in range(4)]
+    table = Table("run", names, [("skin PSNR (dB)", [Cell("1.00")] * 4)])
+    print_table(table)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80 and sum("skin PSNR (dB)" in line for line in lines) == 1
+    for word in ("opencv_inpaint", "(baseline)", *(f"run_{number}" for number in range(4))):
+        assert any(word in line for line in lines)
+
+
 def test_long_cells_are_folded_beside_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     words = "apparel_head_foot line segmentation_skin face mask alpha"
     print_table(Table("field", ["one", "two"], [("data.inputs", [Cell(words), Cell(words)])]))
