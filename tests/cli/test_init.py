@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from drawn_photos import write_drawn_photo
 
@@ -16,6 +17,7 @@ from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.specs import first_spec
 from skinfw.specs.spec import load_spec
+from skinfw.system import devices
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -187,7 +189,8 @@ def test_in_a_pipe_it_says_which_options_to_give(photos: Path, tmp_path: Path) -
     ("options", "message"),
     [
         (("--size", "128"), "--size 128: give height and width in pixels"),
-        (("--size", "100x64"), "multiples of 32"),
+        (("--size", "0x64"), "--size 0x64: give height and width in pixels"),
+        (("--size", "100x64"), "multiples of 16"),
         (("--segmenter", "none"), "unknown segmenter 'none'"),
     ],
 )
@@ -226,6 +229,30 @@ def test_the_next_command_can_be_pasted(
     assert lines[-2] == (
         f"Without a network, put {what} into a folder: SKINFW_WEIGHTS=FOLDER skinfw run '{output}'"
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "depth"), [("128x64", 4), ("256x128", 5), ("512x256", 6), ("384x192", 6), ("8x8", 1)]
+)
+def test_larger_images_get_more_levels(photos: Path, tmp_path: Path, size: str, depth: int) -> None:
+    done = init(photos, "-o", tmp_path / "own.json", "-y", "--size", size)
+    assert done.exit_code == 0, done.stderr
+    assert read(tmp_path / "own.json")["generator"]["refiner"]["depth"] == depth
+
+
+@pytest.mark.parametrize(
+    ("device", "height", "size"),
+    [("cuda", 512, [512, 256]), ("cuda", 400, [256, 128]), ("cpu", 512, [256, 128])],
+)
+def test_large_photos_get_larger_images_where_there_is_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, height: int, size: list[int]
+) -> None:
+    monkeypatch.setattr(devices, "pick_device", lambda: torch.device(device))
+    for number in range(4):
+        write_drawn_photo(tmp_path / "photos" / f"id_{number}.png", number, (height, height // 2))
+    done = init(tmp_path / "photos", "-o", tmp_path / "own.json", "-y")
+    assert done.exit_code == 0, done.stderr
+    assert read(tmp_path / "own.json")["data"]["size"] == size
 
 
 def test_the_example_of_a_size_is_the_measured_one(

@@ -40,7 +40,8 @@ SCHEMA_FILE = "skinfw.schema.json"
 @click.option(
     "--size",
     metavar="HxW",
-    help="Height and width of the network's images. Default: those of the recommended spec.",
+    help="Height and width of the network's images. Default: those of the recommended spec; for large photos "
+    "on a machine with a GPU, twice as much.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing and take the defaults.")
 @click.option("--overwrite", is_flag=True, help="Replace the spec.")
@@ -69,7 +70,7 @@ def command(
         raise UserError("--segmenter and --pose-encoder need PHOTOS; name the folder of the photos")
     found = None if photos is None else _look_at(photos)
     proposed = {} if found is None else _proposed(found)
-    proposed["--size"] = "{}x{}".format(*measured_size(drawn=found is None))
+    proposed["--size"] = "{}x{}".format(*(measured_size(drawn=True) if found is None else _fitting(found)))
     answers = _answers(proposed, {**given, "--size": size}, yes)
     dataset = None
     if photos is not None:
@@ -96,6 +97,14 @@ def _proposed(found: Survey) -> dict[str, str]:
         "--segmenter": _default("segmenter") if found.labeled else _without_label_maps(),
         "--pose-encoder": _default("pose_encoder" if found.posed else "photos_without_poses"),
     }
+
+
+def _fitting(found: Survey) -> Size:
+    """Return the size to propose for the photos on this machine."""
+    from skinfw.specs.first_spec import size_for_photos
+    from skinfw.system.devices import pick_device
+
+    return size_for_photos(found.sizes, accelerator=pick_device().type != "cpu")
 
 
 def _missing(found: Survey, given: dict[str, str | None], answers: dict[str, str]) -> dict[str, Any]:
@@ -196,7 +205,7 @@ def _size(text: str) -> Size:
     from skinfw.errors import UserError
     from skinfw.specs.first_spec import measured_size
 
-    sides = re.fullmatch(r"(\d{1,4})x(\d{1,4})", text.strip())
+    sides = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text.strip())
     if sides is None:
         example = "{}x{}".format(*measured_size(drawn=False))
         raise UserError(f"--size {text}: give height and width in pixels, for instance {example}")

@@ -88,8 +88,10 @@ class ComparedBaseline:
 
     @property
     def cost(self) -> Cost:
-        """What it took: the mean time over the runs with these values, and the largest memory."""
-        return Cost.of_all(run.evaluation.cost(self.name) for run in (self.run, *self.again))
+        """What it took on the device of run: the mean time over the runs there, the largest memory."""
+        device = self.run.evaluation.device
+        there = [run for run in (self.run, *self.again) if run.evaluation.device == device]
+        return Cost.of_all(run.evaluation.cost(self.name) for run in there)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+from collections.abc import Sequence
 from typing import Any
 
 from skinfw.components.config import Size
@@ -21,6 +24,19 @@ def measured_size(*, drawn: bool) -> Size:
     return height, width
 
 
+def size_for_photos(sizes: Sequence[Size], *, accelerator: bool) -> Size:
+    """Return the size to propose for photos: that of the measured spec, or twice that on an accelerator.
+
+    Args:
+        sizes: height and width of some of the photos: small ones do not fill larger images.
+        accelerator: whether the network trains on one, such as a GPU.
+    """
+    height, width = measured_size(drawn=False)
+    if accelerator and sizes and statistics.median(each[0] for each in sizes) >= 2 * height:
+        return 2 * height, 2 * width
+    return height, width
+
+
 def first_spec(
     name: str,
     size: Size,
@@ -32,13 +48,18 @@ def first_spec(
 
     Args:
         name: the name of the run.
-        size: height and width of the network's images in pixels.
+        size: height and width of the network's images in pixels; a network for photos gets one more level for
+            each doubling of the height.
         dataset: fields of the data set of photos, such as ``root`` and ``segmenter``; None for drawn people.
         photos: their number, if known: few photos get small batches.
         schema: the path of the JSON Schema, for editors.
     """
     spec: dict[str, Any] = read_json(shipped_file(DRAWN if dataset is None else PHOTOS))
     spec.update({"$schema": schema, "name": name})
+    if dataset is not None:  # the network for drawn people has as many levels as its images allow
+        levels = round(math.log2(size[0] / spec["data"]["size"][0]))
+        refiner = spec["generator"]["refiner"]
+        refiner["depth"] = max(1, refiner["depth"] + levels)
     spec["data"]["size"] = list(size)
     training = spec["training"]
     training.pop("device", None)

@@ -113,7 +113,8 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
             config.root, cache, config.segmenter, config.pose_encoder, config.prepare, _Messages(),
             missing=Missing(config.missing_label_maps, config.missing_poses),
         )  # fmt: skip
-        logger.info("prepared: %s", report.summary())
+        why = f"; which and why: {cache / REJECTED_FILE}" if report.reasons() else ""
+        logger.info("prepared: %s%s", report.summary(), why)
         names = sorted(row.sample for row in report.rows if row.status != "rejected")
         if not names:
             first = next((f"; the first: {row.detail}" for row in report.rejected() if row.detail), "")

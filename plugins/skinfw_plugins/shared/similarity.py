@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from kornia.filters import filter2d_separable, get_gaussian_kernel1d
+from kornia.filters import get_gaussian_kernel1d
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, conv1d, pad
 
 from skinfw_plugins.losses.moments import region_means
 from skinfw_plugins.shared.fields import MS_SSIM_EXPONENTS
@@ -43,14 +43,30 @@ def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     output, target = exact(output), exact(target)
     difference = output - target
     moments = torch.cat([output, target, output.square(), target.square(), difference.square()])
-    kernel = get_gaussian_kernel1d(WINDOW, 1.5, device=output.device, dtype=output.dtype)
-    one, other, one_square, other_square, apart = filter2d_separable(moments, kernel, kernel).chunk(5)
+    one, other, one_square, other_square, apart = _window_means(moments).chunk(5)
     squares = one.square(), other.square(), (one - other).square()
     luminance = 1 - squares[2] / (squares[0] + squares[1] + _LUMINANCE)
     # rounding may make the variance of a flat window negative; 2 cov(x, y) is var(x) + var(y) - var(x - y)
     spread = (one_square - squares[0]).clamp(min=0) + (other_square - squares[1]).clamp(min=0)
     contrast = 1 - (apart - squares[2]).clamp(min=0) / (spread + _CONTRAST)
     return luminance * contrast, contrast
+
+
+def _window_means(images: Tensor) -> Tensor:
+    """Return the mean in the window around each pixel, of the shape of the images, ``(B, C, H, W)``.
+
+    Two products with matrices take a fifth of the time of a convolution, which is slow in float64.
+    """
+    rows, columns = (_window_matrix(side, images) for side in images.shape[-2:])
+    return rows @ images @ columns.T
+
+
+def _window_matrix(side: int, like: Tensor) -> Tensor:
+    """Return the weight of each pixel of a row in the window around each pixel, ``(side, side)``."""
+    kernel = get_gaussian_kernel1d(WINDOW, 1.5, device=like.device, dtype=like.dtype)
+    pixels = torch.eye(side, device=like.device, dtype=like.dtype)
+    margin = WINDOW // 2
+    return conv1d(pad(pixels[:, None], (margin, margin), mode="reflect"), kernel[None])[:, 0].T
 
 
 def inside(values: Tensor) -> Tensor:

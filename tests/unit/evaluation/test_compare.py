@@ -29,6 +29,7 @@ def run_folder(
     training: tuple[int, int | None] = (2400, 2400),
     per_image: dict[str, list[float | None]] | None = None,
     baselines: dict[str, tuple[float, float, int | None]] | None = None,
+    device: str = "cpu",
     **spec: Any,
 ) -> Path:
     folder = root / name
@@ -44,6 +45,7 @@ def run_folder(
         violations={"trained": 0, **dict.fromkeys(others, 0)},
         seconds_per_image={"trained": 0.01, **{name: of[1] for name, of in others.items()}},
         peak_memory={"trained": 3 * 2**20, **{name: of[2] for name, of in others.items()}},
+        device=device,
     )
     record: dict[str, Any] = {
         "checkpoint": {"which": checkpoint, "step": 1200, "sha256": "0" * 64},
@@ -93,6 +95,12 @@ def test_a_baseline_of_several_runs_has_the_mean_time_and_the_largest_memory(tmp
     compared = compare_runs([one, two])
     (flat,) = compared.baselines
     assert flat.cost == Cost(pytest.approx(0.2), 3 * 2**20)
+    # what it took on another machine does not count
+    three = run_folder(
+        tmp_path, "three", {"skin/psnr": 22.0}, baselines={"flat": (10.0, 0.001, 2**30)}, device="cuda"
+    )
+    (same,) = compare_runs([one, two, three]).baselines
+    assert same.cost == flat.cost
     label, cells = compared.table().rows[-1]
     assert label == "flat (baseline)"
     assert [cell.text for cell in cells][2:4] == ["200.0", "3"]

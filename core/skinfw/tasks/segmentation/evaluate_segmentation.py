@@ -19,6 +19,7 @@ from skinfw.evaluation.results import Evaluation, SplitName
 from skinfw.evaluation.together import ALONE, Together, in_parts, own_part, reject_together
 from skinfw.runs.result_folder import ResultFolder
 from skinfw.specs.segmentation_spec import SegmentationSpec
+from skinfw.system.devices import device_name
 from skinfw.tasks.measured import Measured, SharedTest, Steps
 from skinfw.tasks.segmentation.confusion import LabelMetrics
 from skinfw.tasks.segmentation.label import Network, load_network, predict, segmentation_spec
@@ -123,6 +124,7 @@ def evaluate_network(
             if value is None
         },
         task="segmentation",
+        device=device_name(device),
     )
 
 

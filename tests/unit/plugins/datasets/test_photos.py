@@ -122,17 +122,22 @@ def test_photos_that_come_and_go(photos: Path, write_photo: PhotoWriter) -> None
     assert "id_3/01_1_front" in PhotosDataset(config(photos), IO).names()
 
 
-def test_what_the_filters_leave_out_is_gone(photos: Path, tmp_path: Path) -> None:
+def test_what_the_filters_leave_out_is_gone(
+    photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (photos / "id_1" / "01_1_front.png").rename(photos / "id_1" / "01_1_back.png")
     for suffix in ("_segment.png", "_keypoints.json"):
         (photos / "id_1" / f"01_1_front{suffix}").rename(photos / "id_1" / f"01_1_back{suffix}")
     both = {"num_workers": 1, "views": ["front", "back"]}
     cache = tmp_path / "mine"
     assert len(PhotosDataset(config(photos, cache=cache, prepare=both), IO).names()) == 3
-    assert list(PhotosDataset(config(photos, cache=cache), IO).names()) == [
-        "id_0/01_1_front",
-        "id_2/01_1_front",
-    ]
+    with caplog.at_level("INFO", "skinfw"):
+        assert list(PhotosDataset(config(photos, cache=cache), IO).names()) == [
+            "id_0/01_1_front",
+            "id_2/01_1_front",
+        ]
+    assert caplog.messages[-1].endswith(f"(other view: 1); which and why: {cache / 'rejected.csv'}")
+    assert "id_1/01_1_back" in (cache / "rejected.csv").read_text("utf-8")
 
 
 def test_it_says_what_it_does(

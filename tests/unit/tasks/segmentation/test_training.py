@@ -142,7 +142,9 @@ def test_another_spec_is_not_resumed(finished: Run, same_photos: Path, segmentat
 
 
 def test_it_is_evaluated_again_to_the_same_values(finished: Run) -> None:
-    before = json.loads(finished.metrics_path.read_text(encoding="utf-8"))["test"]["values"]
+    test = json.loads(finished.metrics_path.read_text(encoding="utf-8"))["test"]
+    before = test["values"]
+    assert test["device"] == "cpu"
     finished.metrics_path.unlink()
     done = CliRunner().invoke(main, ["evaluate", str(finished.folder), "--device", "cpu"])
     assert done.exit_code == 0, done.output
