@@ -165,9 +165,7 @@ def dilate(mask: Mask, margin: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), disc).astype(bool)
 
 
-def make_agnostic(
-    photo: RgbImage, segmentation: Segmentation, margin: int, visible: Mask | None = None
-) -> PersonParts:
+def make_agnostic(photo: RgbImage, segmentation: Segmentation, margin: int) -> PersonParts:
     """Remove background and skin from a photo.
 
     Label edges are off by a few pixels, so the removed skin is dilated by a margin, and no true skin
@@ -177,14 +175,12 @@ def make_agnostic(
         photo: uint8 RGB ``(H, W, 3)``.
         segmentation: its segmentation, of the same size.
         margin: dilation of the removed skin, in pixels of the photo.
-        visible: skin that is not removed, bool ``(H, W)``; None removes all.
 
     Returns:
         the parts, without ``line`` and ``pose``, which the pose encoder adds.
     """
     skin, person = segmentation.region("skin"), segmentation.person
-    shown = np.zeros_like(skin) if visible is None else visible
-    keep = segmentation.region("head", "feet", "apparel") & ~dilate(skin & ~shown, margin) | shown
+    keep = segmentation.region("head", "feet", "apparel") & ~dilate(skin, margin)
     return PersonParts(
         apparel=blank_outside(photo, keep),
         keep=keep,

@@ -76,10 +76,9 @@ def preparation_of(spec: Spec, about: Mapping[str, Any]) -> Preparation:
     """
     fields = vars(spec.data.dataset.config).values()
     prepare = next((value for value in fields if isinstance(value, PrepareConfig)), PrepareConfig())
-    keeps = spec.data.kept_skin > 0
     low, high = read_aspects(about.get("aspects"), spec.data.size)
     if isinstance(prepare.crop, PersonCrop):
         aspect, margin = prepare.crop.aspect, prepare.crop.margin
-        return Preparation(aspect=aspect, crop_margin=margin, removed_margin=prepare.margin, keeps_skin=keeps)
+        return Preparation(aspect=aspect, crop_margin=margin, removed_margin=prepare.margin)
     aspect = min(max((low * high) ** 0.5, MIN_ASPECT), MAX_ASPECT)
-    return Preparation(aspect=aspect, removed_margin=prepare.margin, keeps_skin=keeps)
+    return Preparation(aspect=aspect, removed_margin=prepare.margin)

@@ -38,8 +38,8 @@ def make_condition(
 ) -> Mapping[str, RgbImage]:
     """Return the images of a photo's crop that a model needs, each uint8 ``(H, W, C)`` of the network's size.
 
-    The mask counts as skin. All skin is removed with its margin, so the network sees nothing of what it is to
-    paint; a network that was trained with visible skin sees what is outside the mask.
+    The mask counts as skin. All skin is removed with its margin, as in training, also that outside the mask:
+    `skinfw.runtime.full_resolution` compares it with what the network paints there.
 
     Args:
         photo: uint8 sRGB ``(H, W, 3)``.
@@ -65,8 +65,7 @@ def make_condition(
     labels = resize_labels(labels, size)
     painted = resize_mask(inside, size)
     shown = replace(segmentation, labels=np.where(painted, np.uint8(skin), labels))
-    visible = shown.region("skin") & ~painted if preparation.keeps_skin else None
-    parts = make_agnostic(resize_image(crop, size), shown, preparation.removed_margin, visible)
+    parts = make_agnostic(resize_image(crop, size), shown, preparation.removed_margin)
     if keypoints is None and any(each.read(parts) is None for each in io.inputs.values()):
         keypoints = find_pose()  # the photo lacks nothing else
     if keypoints is not None:

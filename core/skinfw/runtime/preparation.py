@@ -15,7 +15,6 @@ class Preparation(BaseModel):
         aspect: height of the crop around the person, divided by its width.
         crop_margin: margin around the person, as a fraction of the person's longer side.
         removed_margin: pixels by which the removed skin was dilated, in photos of a few hundred pixels.
-        keeps_skin: whether the network also sees the skin beside what it paints.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,4 +22,3 @@ class Preparation(BaseModel):
     aspect: float = Field(ge=MIN_ASPECT, le=MAX_ASPECT)
     crop_margin: float = Field(default=0.05, ge=0, le=1)
     removed_margin: int = Field(default=3, ge=0, le=100)
-    keeps_skin: bool = False

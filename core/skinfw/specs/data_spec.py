@@ -43,15 +43,6 @@ class DataSpec(SplitSpec):
         "samples",
     )
 
-    kept_skin: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="fraction of the training samples that keep skin on one side of a random line, drawn in "
-        "every epoch; in use, the network then sees the skin beside what it paints. Evaluations erase all "
-        "skin",
-    )
-
     @field_validator("garment_margin")
     @classmethod
     def _check_garment_margin(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -72,8 +63,7 @@ class DataSpec(SplitSpec):
     @property
     def training_masks(self) -> tuple[str, ...]:
         """The names of the fields that change the masks of training samples."""
-        changed = {"garment_margin": self.garment_margin is not None, "kept_skin": self.kept_skin > 0}
-        return tuple(name for name, used in changed.items() if used)
+        return () if self.garment_margin is None else ("garment_margin",)
 
     @property
     def input_names(self) -> tuple[str, ...]:
