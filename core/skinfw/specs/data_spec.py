@@ -43,6 +43,14 @@ class DataSpec(SplitSpec):
         "samples",
     )
 
+    kept_skin: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="fraction of the training samples that keep skin on one side of a random line, drawn in "
+        "every epoch, as an augmentation: in evaluations and in use, the network sees no skin but the face",
+    )
+
     @field_validator("garment_margin")
     @classmethod
     def _check_garment_margin(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -63,7 +71,8 @@ class DataSpec(SplitSpec):
     @property
     def training_masks(self) -> tuple[str, ...]:
         """The names of the fields that change the masks of training samples."""
-        return () if self.garment_margin is None else ("garment_margin",)
+        changed = {"garment_margin": self.garment_margin is not None, "kept_skin": self.kept_skin > 0}
+        return tuple(name for name, used in changed.items() if used)
 
     @property
     def input_names(self) -> tuple[str, ...]:
