@@ -232,8 +232,12 @@ def test_the_next_command_can_be_pasted(
 
 
 @pytest.mark.parametrize(
-    ("size", "depth"), [("128x64", 4), ("256x128", 5), ("512x256", 6), ("384x192", 6), ("8x8", 1)]
-)
+    ("size", "depth"),
+    [
+        ("128x64", 4), ("256x128", 5), ("512x256", 6), ("384x192", 6), ("8x8", 1), ("448x224", 5),
+        ("512x288", 5), ("384x160", 5), ("416x224", 5), ("96x48", 4),
+    ],
+)  # fmt: skip
 def test_larger_images_get_more_levels(photos: Path, tmp_path: Path, size: str, depth: int) -> None:
     done = init(photos, "-o", tmp_path / "own.json", "-y", "--size", size)
     assert done.exit_code == 0, done.stderr
@@ -247,12 +251,16 @@ def test_larger_images_get_more_levels(photos: Path, tmp_path: Path, size: str, 
 def test_large_photos_get_larger_images_where_there_is_a_gpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, height: int, size: list[int]
 ) -> None:
-    monkeypatch.setattr(devices, "pick_device", lambda: torch.device(device))
+    asked = []
+    monkeypatch.setattr(devices, "pick_device", lambda: asked.append(1) or torch.device(device))
     for number in range(4):
         write_drawn_photo(tmp_path / "photos" / f"id_{number}.png", number, (height, height // 2))
     done = init(tmp_path / "photos", "-o", tmp_path / "own.json", "-y")
     assert done.exit_code == 0, done.stderr
     assert read(tmp_path / "own.json")["data"]["size"] == size
+    assert bool(asked) == (height >= 512)
+    given = init(tmp_path / "photos", "-o", tmp_path / "given.json", "-y", "--size", "128x64")
+    assert given.exit_code == 0 and len(asked) == (height >= 512)
 
 
 def test_the_example_of_a_size_is_the_measured_one(

@@ -40,8 +40,8 @@ SCHEMA_FILE = "skinfw.schema.json"
 @click.option(
     "--size",
     metavar="HxW",
-    help="Height and width of the network's images. Default: those of the recommended spec; for large photos "
-    "on a machine with a GPU, twice as much.",
+    help="Height and width of the network's images. Default: those of the recommended spec; on a machine "
+    "with a GPU, each twice as large for photos that are as high as that.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing and take the defaults.")
 @click.option("--overwrite", is_flag=True, help="Replace the spec.")
@@ -70,7 +70,11 @@ def command(
         raise UserError("--segmenter and --pose-encoder need PHOTOS; name the folder of the photos")
     found = None if photos is None else _look_at(photos)
     proposed = {} if found is None else _proposed(found)
-    proposed["--size"] = "{}x{}".format(*(measured_size(drawn=True) if found is None else _fitting(found)))
+    if size is None:
+        fitting = measured_size(drawn=True) if found is None else _fitting(found)
+        proposed["--size"] = "{}x{}".format(*fitting)
+    else:
+        proposed["--size"] = size
     answers = _answers(proposed, {**given, "--size": size}, yes)
     dataset = None
     if photos is not None:
@@ -102,9 +106,13 @@ def _proposed(found: Survey) -> dict[str, str]:
 def _fitting(found: Survey) -> Size:
     """Return the size to propose for the photos on this machine."""
     from skinfw.specs.first_spec import size_for_photos
-    from skinfw.system.devices import pick_device
 
-    return size_for_photos(found.sizes, accelerator=pick_device().type != "cpu")
+    def accelerator() -> bool:
+        from skinfw.system.devices import pick_device
+
+        return pick_device().type != "cpu"
+
+    return size_for_photos(found.sizes, accelerator)
 
 
 def _missing(found: Survey, given: dict[str, str | None], answers: dict[str, str]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def differences(specs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         path
         for spec in specs
         for path, value in spec.items()
-        if path not in _NOT_COMPARED and (value or path not in within)
+        if path not in _NOT_COMPARED and (path not in within or value not in (None, [], {}))
     )
     rows = {path: [_text(spec[path]) if path in spec else _ABSENT for spec in specs] for path in paths}
     return {path: values for path, values in rows.items() if len(set(values)) > 1}
@@ -88,7 +88,7 @@ class ComparedBaseline:
 
     @property
     def cost(self) -> Cost:
-        """What it took on the device of run: the mean time over the runs there, the largest memory."""
+        """What it took on the device of ``run``: the mean time over the runs there, the largest memory."""
         device = self.run.evaluation.device
         there = [run for run in (self.run, *self.again) if run.evaluation.device == device]
         return Cost.of_all(run.evaluation.cost(self.name) for run in there)

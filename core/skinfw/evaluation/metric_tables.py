@@ -254,7 +254,10 @@ def _amount(value: float, info: MetricInfo) -> str:
 
 
 def _compared(value: float | None, other: float | None, info: MetricInfo, inpainter: str) -> str:
-    if value is None or other is None or value_text(value, info) == value_text(other, info):
+    if value is None or other is None:
+        return f"equal to {inpainter}"
+    looks_equal = value_text(value, info) == value_text(other, info)
+    if looks_equal or amount_text(abs(value - other), info) == amount_text(0.0, info):
         return f"equal to {inpainter}"
     side = "above" if value > other else "below"
     judged = "better" if info.better(value, other) else "worse"

@@ -38,8 +38,8 @@ def make_condition(
 ) -> Mapping[str, RgbImage]:
     """Return the images of a photo's crop that a model needs, each uint8 ``(H, W, C)`` of the network's size.
 
-    The mask counts as skin. All skin is removed with its margin, as in training, also that outside the mask:
-    `skinfw.runtime.full_resolution` compares it with what the network paints there.
+    The mask counts as skin. All skin but the face is removed with its margin, also outside the mask:
+    `skinfw.runtime.full_resolution` compares that skin with what the network paints in its place.
 
     Args:
         photo: uint8 sRGB ``(H, W, 3)``.

@@ -47,8 +47,8 @@ class DataSpec(SplitSpec):
         default=0.0,
         ge=0,
         le=1,
-        description="fraction of the training samples that keep skin on one side of a random line, drawn in "
-        "every epoch, as an augmentation: in evaluations and in use, the network sees no skin but the face",
+        description="fraction of the training samples that keep skin on one side of a line, drawn at random "
+        "in every epoch: an augmentation. In evaluations and in use, the network sees no skin but the face",
     )
 
     @field_validator("garment_margin")

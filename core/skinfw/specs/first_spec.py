@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from skinfw.components.config import Size
@@ -24,17 +24,26 @@ def measured_size(*, drawn: bool) -> Size:
     return height, width
 
 
-def size_for_photos(sizes: Sequence[Size], *, accelerator: bool) -> Size:
-    """Return the size to propose for photos: that of the measured spec, or twice that on an accelerator.
+def size_for_photos(sizes: Sequence[Size], accelerator: Callable[[], bool]) -> Size:
+    """Return the size to propose for photos: that of the measured spec, or on an accelerator twice that.
 
     Args:
-        sizes: height and width of some of the photos: small ones do not fill larger images.
-        accelerator: whether the network trains on one, such as a GPU.
+        sizes: height and width of some of the photos: half of them must be as high as the larger images.
+        accelerator: returns whether the network trains on one, such as a GPU; called if the photos allow it.
     """
     height, width = measured_size(drawn=False)
-    if accelerator and sizes and statistics.median(each[0] for each in sizes) >= 2 * height:
-        return 2 * height, 2 * width
-    return height, width
+    tall = bool(sizes) and statistics.median(each[0] for each in sizes) >= 2 * height
+    return (2 * height, 2 * width) if tall and accelerator() else (height, width)
+
+
+def _depth(size: Size, measured: Size, depth: int) -> int:
+    """Return how often a network halves its images: once more than measured for each doubling of the height.
+
+    It is one less if the size fits only then: both sides must be multiples of 2 to the power of the depth.
+    """
+    wanted = max(1, depth + round(math.log2(size[0] / measured[0])))
+    misfits = [any(side % 2**each for side in size) for each in (wanted, wanted - 1)]
+    return wanted - 1 if wanted > 1 and misfits == [True, False] else wanted
 
 
 def first_spec(
@@ -57,9 +66,8 @@ def first_spec(
     spec: dict[str, Any] = read_json(shipped_file(DRAWN if dataset is None else PHOTOS))
     spec.update({"$schema": schema, "name": name})
     if dataset is not None:  # the network for drawn people has as many levels as its images allow
-        levels = round(math.log2(size[0] / spec["data"]["size"][0]))
         refiner = spec["generator"]["refiner"]
-        refiner["depth"] = max(1, refiner["depth"] + levels)
+        refiner["depth"] = _depth(size, measured_size(drawn=False), refiner["depth"])
     spec["data"]["size"] = list(size)
     training = spec["training"]
     training.pop("device", None)

@@ -55,7 +55,8 @@ def similarity_maps(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 def _window_means(images: Tensor) -> Tensor:
     """Return the mean in the window around each pixel, of the shape of the images, ``(B, C, H, W)``.
 
-    Two products with matrices take a fifth of the time of a convolution, which is slow in float64.
+    On a CPU, two products with matrices are faster than a convolution, which is slow in float64: five times
+    at 256x128, 1.8 times at 1024x512.
     """
     rows, columns = (_window_matrix(side, images) for side in images.shape[-2:])
     return rows @ images @ columns.T

@@ -355,6 +355,9 @@ def test_what_is_empty_in_one_spec_shows_once(tmp_path: Path, empty: list[Any] |
         run_folder(tmp_path, "b", values, augmentations=[{"type": "flip", "probability": 0.5}]),
     ]
     assert compare_runs(folders).shown_differences() == {"augmentations.0.type": ["absent", "flip"]}
+    # False and 0 are values
+    off = run_folder(tmp_path, "off", values, augmentations=False)
+    assert compare_runs([off, folders[1]]).differences()["augmentations"] == ["false", "absent"]
     # names alone are values
     names = run_folder(tmp_path, "c", values, augmentations=["flip"])
     assert compare_runs([names, folders[1]]).differences()["augmentations"] == ['["flip"]', "absent"]

@@ -114,6 +114,14 @@ def test_the_summary_compares_in_words() -> None:
     )
 
 
+def test_a_difference_that_prints_as_zero_is_none() -> None:
+    values: dict[str, dict[str, float | None]] = {
+        "trained": {"skin/psnr": 18.2049},
+        "mean_color": {"skin/psnr": 18.2051},
+    }
+    assert summary(evaluation(values, {"skin/psnr": DB})).endswith("18.20 dB: equal to mean_color.")
+
+
 def test_less_is_better_where_the_metric_says_so() -> None:
     values: dict[str, dict[str, float | None]] = {
         "trained": {"skin/mse": 0.01},

@@ -323,10 +323,19 @@ def test_a_checkpoint_by_itself_and_other_components(
     assert (loaded.model.preparation.aspect, loaded.model.preparation.removed_margin) == (2, 1)
 
 
+@pytest.mark.parametrize("kept_skin", [0, 0.5])
 def test_the_network_sees_no_skin_but_the_face(
-    inpainter: Inpainter, photo: Path, arms: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    make_run: Any,
+    photo_run: Path,
+    photo: Path,
+    arms: np.ndarray,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kept_skin: float,
 ) -> None:
-    seen = []
+    data = open_run(photo_run).spec.to_json()["data"]
+    run = make_run(tmp_path / "run", data={**data, "kept_skin": kept_skin}, composite="mask")
+    loaded, seen = Inpainter.load(run.folder, device="cpu"), []
 
     def recorded(*arguments: Any) -> Any:
         seen.append(make_condition(*arguments))
@@ -335,11 +344,13 @@ def test_the_network_sees_no_skin_but_the_face(
     monkeypatch.setattr(inpainting, "make_condition", recorded)
     left = arms.copy()
     left[:, 64:] = False
-    inpainter.paint(photo, left)
+    loaded.paint(photo, left)
     (condition,) = seen
     shown = (condition["apparel_head_foot"] < 250).any(axis=2)
     skin = condition["segmentation_skin"][..., 0] > 127
-    assert skin.any() and shown.any() and not (shown & skin).any()
+    assert skin[:, shown.shape[1] // 2 :].any() and not (shown & skin).any()
+    head = slice(0, shown.shape[0] // 4)
+    assert shown[head].any()
 
 
 WITHOUT_TORCH = """
