@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.runtime.box import Box, bounding_box
-from skinfw.runtime.low_band import Colors, coverage, enlarged, extended, mean_colors
+from skinfw.runtime.low_band import Colors, coverage, enlarged, extended, mean_colors, nearness
 from skinfw.runtime.neighborhood import box_sums, eroded
 from skinfw.runtime.texture import NO_TEXTURE, learn_texture
 
@@ -21,6 +21,9 @@ FEATHER = 0.003
 """Width of the border inside the mask that is blended with what is outside, as a fraction of the height of
 the crop."""
 
+TONE_REACH = 0.2
+"""Distance from the visible skin at which painted skin gets 1/e of the difference in tone, as a fraction of
+the crop's longer side: skin far away, such as that of another limb, is in another light."""
 
 EDGE = 0.002
 """Width of the border of visible skin that is not sampled, as a fraction of the height of the crop."""
@@ -93,7 +96,7 @@ def paint_full_resolution(
         low = extended(low, _solid(coverage(mask | skin, box, size)))
     if steps.matched:
         seen, weight = mean_colors(photo, skin, box, size)
-        low = low + extended(seen - low, _solid(weight))
+        low = low + extended(seen - low, _solid(weight)) * nearness(weight, TONE_REACH)[..., None]
     texture = NO_TEXTURE
     if steps.texture:
         edge = max(1, round(EDGE * box.height))

@@ -14,6 +14,12 @@ Colors = NDArray[np.float32]
 Weight = NDArray[np.float32]
 """Weights ``(H, W)`` in [0, 1]."""
 
+_CELLS = 32
+"""Cells on the longer side of an image between which `nearness` measures distances."""
+
+_FILLED = 0.05
+"""Minimum weight of a cell that counts as near."""
+
 
 def resampled(
     values: NDArray[np.float32],
@@ -59,6 +65,30 @@ def extended(colors: Colors, weight: Weight) -> Colors:
     wide = wide[: weight.shape[0], : weight.shape[1]]
     part = weight[..., None]
     return (part * colors + (1 - part) * wide).astype(np.float32)
+
+
+def nearness(weight: Weight, reach: float) -> Weight:
+    """Return 1 where the weight is, falling to 1/e at a distance from it; all 0 without any weight.
+
+    Args:
+        weight: weights of the pixels.
+        reach: that distance, as a fraction of the image's longer side.
+
+    Example:
+        >>> row = np.zeros((1, 32), np.float32)
+        >>> row[0, 0] = 1
+        >>> [f"{value:.2f}" for value in nearness(row, 1 / 8)[0, [0, 4, 8]]]
+        ['1.00', '0.37', '0.14']
+    """
+    cell = max(1.0, max(weight.shape) / _CELLS)
+    grid = max(1, round(weight.shape[0] / cell)), max(1, round(weight.shape[1] / cell))
+    cells = np.indices(grid).reshape(2, -1).T
+    filled = cells[resampled(weight, grid, Image.Resampling.BOX).reshape(-1) > _FILLED]
+    if not len(filled):
+        return np.zeros_like(weight)
+    apart = np.sqrt(((cells[:, None] - filled) ** 2).sum(axis=-1).min(axis=1))
+    near = np.exp(-apart * cell / max(weight.shape) / reach).astype(np.float32)
+    return resampled(near.reshape(grid), (weight.shape[0], weight.shape[1]), Image.Resampling.BILINEAR)
 
 
 def _quartets(values: NDArray[np.float32]) -> NDArray[np.float32]:

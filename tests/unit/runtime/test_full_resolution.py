@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from scipy.ndimage import binary_erosion
+from scipy.ndimage import binary_erosion, distance_transform_edt
 
 from skinfw.runtime.box import Box
-from skinfw.runtime.full_resolution import TILE, Steps, paint_full_resolution
+from skinfw.runtime.full_resolution import TILE, TONE_REACH, Steps, paint_full_resolution
 from skinfw.runtime.neighborhood import eroded
 
 PLAIN = Steps(weighted=True, matched=False, texture=False, feather=False)
@@ -55,11 +55,15 @@ def test_what_the_network_shows_beside_the_skin_does_not_bleed_in() -> None:
     assert len(np.unique(bicubic[mask], axis=0)) > 1
 
 
-def test_painted_skin_takes_the_tone_of_the_visible_skin() -> None:
+def test_painted_skin_takes_the_tone_of_the_visible_skin_less_the_farther_it_is() -> None:
     photo, mask, skin = scene()
     small = small_image((150, 100, 90))
     made = paint(photo, mask, skin, small, steps=Steps(True, True, False, False))
-    assert np.abs(made[mask].astype(int) - (200, 150, 120)).max() <= 1
+    far = distance_transform_edt(~skin)[mask]
+    for channel, (network, visible) in enumerate(((150, 200), (100, 150), (90, 120))):
+        share = (made[mask][:, channel].astype(float) - network) / (visible - network)
+        assert np.abs(share - np.exp(-far / 128 / TONE_REACH)).max() < 0.15
+        assert share[far < 4].min() > 0.8 and share[far > 35].max() < 0.4
     assert np.abs(paint(photo, mask, skin, small, steps=PLAIN)[mask].astype(int) - (150, 100, 90)).max() <= 1
 
 
