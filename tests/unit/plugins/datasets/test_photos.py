@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from real_files import needs_weights
 
 from skinfw.components.field_names import APPAREL, BODY, FACE, KEEP, LINE, MASK, SKIN
 from skinfw.data.split import Split, position, split_names
@@ -44,7 +45,10 @@ def config(root: Path, **settings: Any) -> PhotosConfig:
     return PhotosConfig.model_validate({"root": root, "prepare": {"num_workers": 1}, **settings})
 
 
-@pytest.mark.parametrize(("segmenter", "source"), [("deepfashion", ""), ("skin_color", "skin_color")])
+@pytest.mark.parametrize(
+    ("segmenter", "source"),
+    [("deepfashion", ""), pytest.param("skin_color", "skin_color", marks=needs_weights)],
+)
 def test_computed_masks_are_distinguished_from_those_of_files(
     photos: Path, segmenter: str, source: str
 ) -> None:
