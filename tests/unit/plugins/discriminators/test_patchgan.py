@@ -43,7 +43,8 @@ def test_the_annex_network_layer_by_layer() -> None:
 
     def record(layer: nn.Module, _: object, output: Tensor) -> None:
         count = sum(parameter.numel() for parameter in layer.parameters())
-        rows.append((type(layer).__name__, tuple(output.shape[1:]), count))
+        kind = "Conv2d" if isinstance(layer, nn.Conv2d) else type(layer).__name__
+        rows.append((kind, tuple(output.shape[1:]), count))
 
     # shapes and counts need no numbers: the meta device computes none
     with torch.device("meta"):
@@ -53,6 +54,24 @@ def test_the_annex_network_layer_by_layer() -> None:
         network(torch.empty(2, 3, 512, 512), torch.empty(2, 6, 512, 512))
     assert rows == ANNEX
     assert sum(parameter.numel() for parameter in network.parameters()) == 6_967_105
+
+
+@pytest.mark.parametrize("patch", [1, 70])
+@pytest.mark.parametrize("size", [(31, 31), (9, 4), (2, 2)])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_scores_and_their_gradients_are_those_of_a_convolution(
+    patch: int, size: tuple[int, int], layout: torch.memory_format
+) -> None:
+    last = build(patch=patch).double().layers[-1]
+    assert isinstance(last, nn.Conv2d)
+    last.to(memory_format=layout)
+    values = torch.randn(2, last.in_channels, *size, dtype=torch.float64).to(memory_format=layout)
+    values.requires_grad_()
+    needed = [values, *last.parameters()]
+    found, expected = last(values), nn.Conv2d.forward(last, values)
+    torch.testing.assert_close(found, expected)
+    sums = [scores.sin().sum() for scores in (found, expected)]
+    torch.testing.assert_close(*(torch.autograd.grad(each, needed) for each in sums))
 
 
 @pytest.mark.parametrize("patch", PATCHES)
