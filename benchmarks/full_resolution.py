@@ -2,8 +2,10 @@
 
     python benchmarks/full_resolution.py RUN PHOTOS [--count 40] [--segmenter NAME|JSON] [--pose-encoder ...]
 
-The true skin of unseen photos is painted again: all of it (``all``), or the ``lower`` or ``upper`` half of every
-patch of skin, so that visible skin is beside the painted one. Each row adds one step to the rows before it.
+The true skin of unseen photos is painted again: all of it (``all``), or the ``lower`` or ``upper`` half of
+every patch of skin, so that visible skin is beside the painted one. Each row adds one step to the rows before
+it. Then follow, with all steps, the bias of the lightness by fifths of the true one, and by skin tone the
+lead in skin PSNR over one color, the face's median.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -23,6 +26,9 @@ from skinfw.data.face import face_classes
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
+from skinfw.evaluation.results import SkinTone
+from skinfw.evaluation.skin_tone import median_lab, skin_tones
+from skinfw.evaluation.tone_groups import Scheme, groups, image_groups
 from skinfw.inference.inpainter import Inpainter
 from skinfw.preparation.source import photos_below
 from skinfw.runtime.full_resolution import Steps
@@ -75,9 +81,43 @@ def grain_ratio(output: torch.Tensor, target: torch.Tensor, mask: Mask) -> float
     return made / true
 
 
+@dataclass(frozen=True)
+class ByTone:
+    """What depends on the skin tone: of each painted photo its tone, its bias and its lead."""
+
+    tones: list[SkinTone | None] = field(default_factory=list)
+    bias: list[float] = field(default_factory=list)
+    lead: list[float] = field(default_factory=list)
+
+    def add(self, true: np.ndarray, made: np.ndarray, mask: Mask, skin: Mask, face: Mask) -> None:
+        """Add a photo, if its face is visible."""
+        if not face.any():
+            return
+        self.tones.extend(skin_tones(pixels(true), torch.from_numpy(skin)[None, None]))
+        light = [median_lab(torch.from_numpy(image[mask].T / np.float32(255)))[0] for image in (made, true)]
+        self.bias.append(light[0] - light[1])
+        flat = np.median(true[face], axis=0)
+        errors = [float(((true[mask] - colors) ** 2.0).mean()) for colors in (flat, made[mask].astype(float))]
+        self.lead.append(10 * float(np.log10(errors[0] / errors[1])))
+
+    def line(self, scheme: Scheme, values: list[float]) -> str:
+        """Return the mean of values in each group of skin tones, with the number of photos."""
+        members = image_groups(self.tones, scheme)
+        means = {
+            name: [value for value, group in zip(values, members, strict=True) if group == name]
+            for name in groups(scheme)
+        }
+        return "  ".join(f"{name} {np.mean(own):+.2f} ({len(own)})" for name, own in means.items() if own)
+
+
+def pixels(image: np.ndarray) -> torch.Tensor:
+    """Return an image as a batch of one, float in [0, 1]."""
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() / 255
+
+
 def measure(true: np.ndarray, made: np.ndarray, mask: Mask) -> dict[str, float]:
     """Return the error on the mask, the gradients at its border and the fine structure in it."""
-    target, output = (torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255 for image in (true, made))
+    target, output = pixels(true), pixels(made)
     region = torch.from_numpy(mask)[None, None].float()
     inside = region.expand_as(target) > 0
     error = float(((output - target)[inside] ** 2).mean())
@@ -125,6 +165,7 @@ def main() -> None:
     ]
     found: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     textures: dict[str, int] = defaultdict(int)
+    by_tone: dict[str, ByTone] = defaultdict(ByTone)
     for path in paths[: chosen.count]:
         photo = Photo.read(path)
         try:
@@ -133,7 +174,8 @@ def main() -> None:
         except DataError as error:
             print(f"skipped: {error}")
             continue
-        skin = labels.region("skin") & ~labels.of_classes(*face_classes(labels.classes))
+        face = labels.of_classes(*face_classes(labels.classes))
+        skin = labels.region("skin") & ~face
         if pose is None or skin.sum() < 400:
             continue
         for name, mask in masks(skin):
@@ -141,12 +183,16 @@ def main() -> None:
                 painted = inpainter.paint(path, mask, segmentation=labels, keypoints=pose, steps=steps)
                 found[name, row].append(measure(photo.pixels, painted.image, mask))
             textures[f"{name}: {painted.report['texture']}"] += 1
+            by_tone[name].add(photo.pixels, painted.image, mask, skin, face)
     print(f"{len(found['all', 'bicubic'])} photos; fine structure: {dict(textures)}")
     for (name, row), values in found.items():
         means = {key: float(np.mean([each[key] for each in values])) for key in values[0]}
         means["detail"] = float(np.exp(np.mean([np.log(each["detail"]) for each in values])))
         means["grain"] = float(np.nanmedian([each["grain"] for each in values]))
         print(name, f"{row:10}", "  ".join(f"{key} {mean:.4f}" for key, mean in means.items()), flush=True)
+    for name, each in by_tone.items():
+        print(name, "bias, L*:", each.line("fifths", each.bias))
+        print(name, "lead, dB:", each.line("ita", each.lead))
 
 
 if __name__ == "__main__":
