@@ -198,7 +198,7 @@ def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Pa
 def poses_table(results: dict[str, PoseResults]) -> Table:
     """Return the results of pose encoders side by side; the best PCK of each fraction is marked.
 
-    Nothing is marked if they were measured on different photos.
+    Values that print alike are equally good. Nothing is marked if they were measured on different photos.
     """
     ranked = same_photos(each.unusable for each in results.values())
     best = [
@@ -207,8 +207,8 @@ def poses_table(results: dict[str, PoseResults]) -> Table:
 
     def cells(each: PoseResults) -> list[Cell]:
         correct = [
-            Cell(f"{value:.3f}" if each.points else NONE, ranked and each.points > 0 and value == top)
-            for value, top in zip(each.pck, best, strict=True)
+            Cell(text, ranked and text == f"{top:.3f}") if each.points else Cell(NONE)
+            for text, top in zip((f"{value:.3f}" for value in each.pck), best, strict=True)
         ]
         plain = [
             f"{each.found:.3f}",

@@ -148,7 +148,7 @@ def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Pa
 def segmenters_table(results: dict[str, SegmenterResults]) -> Table:
     """Return the results of segmenters side by side; the best IoU of each region is marked.
 
-    Nothing is marked if they were measured on different photos.
+    Values that print alike are equally good. Nothing is marked if they were measured on different photos.
     """
     ranked = same_photos(each.unusable for each in results.values())
     best = {
@@ -169,4 +169,5 @@ def _cell(results: SegmenterResults, region: str, best: float | None) -> Cell:
     mean, median = results.mean[region], results.median[region]
     if mean is None or median is None:
         return Cell(NONE, False)
-    return Cell(f"{mean:.3f} ({median:.3f})", mean == best)
+    text = f"{mean:.3f}"
+    return Cell(f"{text} ({median:.3f})", best is not None and text == f"{best:.3f}")

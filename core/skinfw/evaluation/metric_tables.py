@@ -113,6 +113,8 @@ def value_columns(
 ) -> list[list[Cell]]:
     """Return the cells of each row, one per metric; the best values of a column are marked.
 
+    Values that print alike are equally good.
+
     Args:
         rows: the values of each row by ``region/name``.
         metrics: their units and directions.
@@ -123,16 +125,20 @@ def value_columns(
         {key: value for key, value in row.items() if key not in aside}
         for row, aside in zip(rows, apart, strict=True)
     ]
-    best = {key: best_of([row.get(key) for row in ranked], info) for key, info in metrics.items()}
+    best = {
+        key: value_text(best_of([row.get(key) for row in ranked], info), info)
+        for key, info in metrics.items()
+    }
     return [
         [
             Cell(
-                f"{value_text(row.get(key), info)}{UNRANKED if key in aside else ''}",
-                best[key] is not None and among.get(key) == best[key],
+                f"{text}{UNRANKED if key in aside else ''}",
+                key not in aside and text != NONE and text == best[key],
             )
             for key, info in metrics.items()
+            for text in [value_text(row.get(key), info)]
         ]
-        for row, among, aside in zip(rows, ranked, apart, strict=True)
+        for row, aside in zip(rows, apart, strict=True)
     ]
 
 

@@ -12,6 +12,7 @@ from skinfw.evaluation.metric_tables import (
     evaluation_table,
     masks_note,
     summary,
+    value_columns,
     value_heading,
     value_label,
     value_text,
@@ -45,6 +46,12 @@ def test_names_and_units() -> None:
     assert value_label("skin/of_a_plugin_3") == "skin of a plugin 3"
     assert value_heading("skin/psnr", DB) == "skin PSNR (dB) ↑"
     assert value_heading("image/mse", ERROR) == "image MSE ↓"
+
+
+def test_values_that_print_alike_are_equally_good() -> None:
+    rows = [{"skin/psnr": 20.001}, {"skin/psnr": 20.004}, {"skin/psnr": 19.99}, {"skin/psnr": 20.003}]
+    cells = value_columns(rows, {"skin/psnr": DB}, [(), (), (), ("skin/psnr",)])
+    assert [row[0].best for row in cells] == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
