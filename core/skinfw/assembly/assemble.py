@@ -43,7 +43,7 @@ def build_dataset(spec: Spec, inputs: Iterable[str] = ()) -> Dataset[Any]:
     measured = _fields(region for config in configs for region in config.regions)
     io = dataset_io(spec, [*inputs, *_loss_regions(spec)])
     optional = build_inputs(spec, [name for name in measured if name not in io.inputs])
-    return build(spec.data.dataset, Dataset, replace(io, optional=optional))
+    return build(spec.data.dataset, Dataset, replace(io, optional={**io.optional, **optional}))
 
 
 def build_training_dataset(spec: Spec) -> Dataset[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from skinfw.assembly.build import build
-from skinfw.components.field_names import SKIN
+from skinfw.components.field_names import FACE, SKIN
 from skinfw.components.reference import use
 from skinfw.interfaces import DatasetIO, Input
 from skinfw.specs.spec import Spec
@@ -28,9 +28,12 @@ def dataset_io(spec: Spec, inputs: Iterable[str], *, needs_keypoints: bool = Fal
     """
     composited = [SKIN] if spec.composite == "skin" else []
     names = dict.fromkeys([*spec.data.input_names, *inputs, *composited])
+    # masks that grow must not cover the face, whoever else needs it
+    spared = [FACE] if spec.data.garment_margin is not None and FACE not in names else []
     return DatasetIO(
         spec.data.size,
         build_inputs(spec, names),
+        optional=build_inputs(spec, spared),
         needs_keypoints=needs_keypoints,
         mask_margin=spec.data.mask_margin,
     )

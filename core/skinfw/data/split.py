@@ -1,4 +1,7 @@
-"""Splits samples by a hash of their names or groups: adding samples moves none from training to test."""
+"""Splits samples by a hash of their names or groups, so that adding samples moves none from training to test.
+
+In very small data sets, the sides that would be empty make exceptions; see `group_sides`.
+"""
 
 from __future__ import annotations
 

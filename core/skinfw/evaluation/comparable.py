@@ -88,6 +88,9 @@ def unlike_samples(run: EvaluatedRun, anchor: EvaluatedRun) -> str:
         return f"measured on different data from {anchor.label}"
     if run.spec.get("data.size") != anchor.spec.get("data.size"):
         return f"measured at a different size from {anchor.label}"
+    for margin in ("data.garment_margin", "data.mask_margin"):
+        if run.spec.get(margin) != anchor.spec.get(margin):
+            return f"measured with other masks than {anchor.label} ({margin})"
     return ""
 
 

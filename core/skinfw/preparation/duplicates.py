@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -77,19 +77,24 @@ class _Clusters:
         self._above[low] = high
 
 
-def join_groups(keys: Sequence[str], hashes: Sequence[str | None], most: int) -> dict[str, str]:
+def join_groups(
+    keys: Sequence[str], hashes: Sequence[str | None], most: int, pairs: Iterable[tuple[str, str]] = ()
+) -> dict[str, str]:
     """Join groups of samples with near-duplicate photos.
 
     Args:
         keys: the group of each sample, for example its person.
         hashes: the perceptual hash of each sample's photo, None if unknown.
         most: bits by which near-duplicates may differ.
+        pairs: groups that belong together anyway.
 
     Returns:
         for each key its new group: of the joined groups, the last one in the split, so that new samples never
         move older or unrelated ones from training to test.
     """
     clusters = _Clusters()
+    for one, other in pairs:
+        clusters.join(one, other)
     holders: dict[str, str] = {}
     for key, phash in zip(keys, hashes, strict=True):
         if phash is not None:
@@ -115,11 +120,16 @@ def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], mos
     """
     keys: list[str] = []
     hashes: list[str | None] = []
+    first: dict[str, str] = {}
+    pairs: list[tuple[str, str]] = []
     for name, folder in folders.items():
         record = read_record(folder) or {}
-        keys.append(str(record.get("group") or person(name)))
+        who = person(name)
+        keys.append(str(record.get("group") or who))
         hashes.append(_phash(record))
-    joined = join_groups(keys, hashes, most)
+        # one person in several groups joins them
+        pairs.append((keys[-1], first.setdefault(who, keys[-1])))
+    joined = join_groups(keys, hashes, most, pairs)
     return {name: joined[key] for name, key in zip(folders, keys, strict=True)}
 
 

@@ -163,6 +163,16 @@ class LoopSpec(StrictModel):
             raise PydanticCustomError("betas", "both must be at least 0 and below 1")
         return value
 
+    @field_validator("precision")
+    @classmethod
+    def _check_precision(cls, value: str, info: ValidationInfo) -> str:
+        if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
+            # a step that overflows in float16 is skipped with all its batches
+            raise PydanticCustomError(
+                "precision", "fp16 and gradient_accumulation cannot be combined; use bf16"
+            )
+        return value
+
     @field_validator("steps")
     @classmethod
     def _check_length(cls, value: int | None, info: ValidationInfo) -> int | None:

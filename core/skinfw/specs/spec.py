@@ -110,6 +110,10 @@ class Spec(RunSpec):
         if value != "mask" and gives_alpha(info.data.get("generator")):
             name = info.data["generator"].name
             reject([f'$.composite: {name!r} gives an alpha, which needs the composite "mask"'])
+        data: DataSpec | None = info.data.get("data")
+        if value not in ("mask", "protect") and data is not None and data.kept_skin:
+            what = f"with {value!r}, the network paints skin that data.kept_skin leaves visible"
+            reject([f'$.composite: {what}; use "mask" or "protect", or set data.kept_skin to 0'])
         return value
 
     @field_validator("discriminator")

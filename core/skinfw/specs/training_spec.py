@@ -39,13 +39,3 @@ class TrainingSpec(LoopSpec):
         if steps is not None and value > steps:
             raise PydanticCustomError("n_critic", f"in {steps} steps the generator would never be trained")
         return value
-
-    @field_validator("precision")
-    @classmethod
-    def _check_precision(cls, value: str, info: ValidationInfo) -> str:
-        if value == "fp16" and info.data.get("gradient_accumulation", 1) > 1:
-            # a step that overflows in float16 is skipped with all its batches
-            raise PydanticCustomError(
-                "precision", "fp16 and gradient_accumulation cannot be combined; use bf16"
-            )
-        return value

@@ -45,6 +45,8 @@ def start_from(module: TrainingModule, path: Path, split: Split, source: Hashed)
         raise RunError(
             f"{checkpoint.path}: has no {module.network} to start from; give a run of the same task"
         )
+    if different := module.unlike(checkpoint):
+        raise RunError(f"{checkpoint.path}: {different}")
     folder = folder_of(checkpoint.path)
     if folder is not None:
         reject_overlap(folder, split, {} if run is None else _copies(run, source))

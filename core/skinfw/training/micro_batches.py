@@ -86,6 +86,7 @@ def warn_of_batch_statistics(networks: Iterable[nn.Module], batches: int, accele
     if batches > 1 and mixed and accelerator.is_main_process:
         logger.warning(
             "training.gradient_accumulation: batch normalization computes its statistics per batch, so a "
-            'step over %d batches differs slightly from one large batch; "norm": "instance" fixes this',
+            "step over %d batches differs slightly from one large batch; networks with a norm parameter "
+            'avoid this by "norm": "instance"',
             batches,
         )

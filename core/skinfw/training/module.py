@@ -112,6 +112,10 @@ class TrainingModule(ABC):
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
         """Return current samples of the networks, uint8 RGB, one row of images each."""
 
+    def unlike(self, checkpoint: Checkpoint) -> str:
+        """Return why the weights of a checkpoint do not fit, besides their shapes, or an empty text."""
+        return ""
+
     def about(self) -> dict[str, Any]:
         """Return what a checkpoint must contain besides the spec, as JSON."""
         return {}

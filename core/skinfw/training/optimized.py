@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -100,6 +101,18 @@ class OptimizedModule(Generic[NetworkT]):
     def for_inference(self) -> NetworkT:
         """The network that is evaluated and used: with the average of its weights, if kept."""
         return self.network if self.average is None or not self.average.started else self.average.network
+
+    @contextmanager
+    def in_float32(self) -> Iterator[NetworkT]:
+        """Give the network `for_inference` without the mixed precision of its training, as users get it."""
+        network = self.for_inference
+        # accelerate puts its autocast into the module itself
+        mixed = network.__dict__.pop("forward", None)
+        try:
+            yield network
+        finally:
+            if mixed is not None:
+                network.forward = mixed
 
     def set_rate(self, factor: float) -> None:
         """Set the learning rate to ``factor`` times that of the spec."""

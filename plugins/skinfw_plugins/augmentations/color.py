@@ -25,9 +25,10 @@ def person_pixels(batch: Batch) -> Tensor:
     """Return where the person is, bool ``(B, 1, H, W)``; everywhere for a photo with background."""
     if BODY not in batch:
         return torch.ones_like(batch[IMAGE][:, :1], dtype=torch.bool)
-    known = (batch[KEEP] > 0.5) | (batch[MASK] > 0.5) | (batch[SKIN] > 0.5)
-    # samples of the report have no person mask
-    return known | ~erased_pixels(batch[BODY])
+    known = (batch[KEEP] > 0.5) | (batch[SKIN] > 0.5)
+    # samples of the report have no person mask; the inpainting mask may cover background, which is pure white
+    covered = (batch[MASK] > 0.5) & (batch[BODY] < 1).any(dim=1, keepdim=True)
+    return known | covered | ~erased_pixels(batch[BODY])
 
 
 class Color(PerSample[AugmentationConfigT]):

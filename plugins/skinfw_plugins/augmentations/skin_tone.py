@@ -23,15 +23,16 @@ maps)."""
 class SkinToneAugmentation(Color[SkinToneConfig]):
     """Shifts the color of skin in CIELAB: one shift per sample, for the skin region and the face together.
 
-    In the target it changes the skin and the face, in ``apparel_head_foot`` only the face. If the face is not
+    It changes the skin and the face, in ``apparel_head_foot`` what is visible of them. If the face is not
     visible, it shifts only the skin. The whole face mask shifts, including eyes and hair within it. Colors
     outside sRGB are clipped.
     """
 
     def regions(self, batch: Batch) -> Mapping[str, Tensor | None]:
-        """Return the face, and face and skin; see `Color.regions`."""
-        face = (batch[FACE] > 0.5) & (batch[KEEP] > 0.5)
-        return {APPAREL: face, BODY: face | (batch[SKIN] > 0.5)}
+        """Return face and skin, in the input those that are visible; see `Color.regions`."""
+        visible = batch[KEEP] > 0.5
+        shown = ((batch[FACE] > 0.5) & visible) | (batch[SKIN] > 0.5)
+        return {APPAREL: shown & visible, BODY: shown}
 
     def amounts(self, batch: Batch) -> Tensor:
         """Draw the shifts of L*, a* and b*; see `Color.amounts`."""

@@ -15,7 +15,7 @@ class _ScoreConv2d(nn.Conv2d):
     """A convolution of stride 1 to one channel, as a product of matrices and a sum.
 
     Each place is multiplied by the whole kernel at once, and every score sums up what its places give. On a
-    CPU, convolutions to one channel use the processor badly: this takes a tenth of their time.
+    CPU, convolutions to one channel use the processor badly: this takes a fraction of their time.
     """
 
     def forward(self, values: Tensor) -> Tensor:

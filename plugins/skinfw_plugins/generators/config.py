@@ -100,6 +100,15 @@ class Pix2PixConfig(ConditionalConfig):
     )
     norm: Norm = Field(default="batch", description="normalization after convolutions")
 
+    @field_validator("depth")
+    @classmethod
+    def _check_depth(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value == 1 and info.data.get("dropout", 0) > 0:
+            raise PydanticCustomError(
+                "depth", "with depth 1, no layer has dropout; increase depth, or set dropout to 0"
+            )
+        return value
+
     def depth_for(self, size: Size) -> int:
         """Return how often a network built for ``size`` (height, width) halves its images."""
         return self.depth if self.depth is not None else max(MIN_HALVINGS, _halvings(size))

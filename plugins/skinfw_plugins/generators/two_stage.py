@@ -134,7 +134,7 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
                 f"data.inputs are {', '.join(self.coarse.io.inputs)}; make them the same, in the same order"
             )
         try:
-            self.coarse.load_state_dict(checkpoint.part("generator"))
+            self.coarse.load_state_dict(checkpoint.weights("generator"))
         except RuntimeError as error:
             (was_high, was_wide), (high, wide) = spec.data.size, self.io.size
             raise RunError(

@@ -11,6 +11,9 @@ from torch.nn.functional import conv2d
 from skinfw_plugins.metrics.config import DetailConfig
 from skinfw_plugins.metrics.per_image import PerImageMetric, region_means
 
+_ROUNDING = 1e-12
+"""What float32 leaves of the energy of a flat image is less; 8 bits have no energy as small in a photo."""
+
 _BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
@@ -37,7 +40,7 @@ def detail_ratio(output: Tensor, target: Tensor, region: Tensor | None) -> Tenso
     It is 1 where neither has any, and NaN where the region is empty. See `DetailMetric`.
     """
     made, true = (region_means(highest_octave(image, region) ** 2, region) for image in (output, target))
-    return torch.where((made == 0) & (true == 0), torch.ones_like(made), made / true)
+    return torch.where((made < _ROUNDING) & (true < _ROUNDING), torch.ones_like(made), made / true)
 
 
 def highest_octave(images: Tensor, region: Tensor | None) -> Tensor:

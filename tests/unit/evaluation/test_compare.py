@@ -305,6 +305,18 @@ def test_runs_that_are_not_finished_are_not_ranked(
     assert [row[0].best for _, row in comparison.table().rows] == [False, True, False]
 
 
+@pytest.mark.parametrize("field", ["garment_margin", "mask_margin"])
+def test_figures_with_other_masks_are_not_ranked(tmp_path: Path, field: str) -> None:
+    one = run_folder(tmp_path, "one", {"skin/psnr": 20.0})
+    two = run_folder(tmp_path, "two", {"skin/psnr": 30.0})
+    spec = json.loads((two / "spec.json").read_text(encoding="utf-8"))
+    margin = {field: [0.05, 0.1] if field == "garment_margin" else 3}
+    (two / "spec.json").write_text(json.dumps({**spec, "data": margin}), encoding="utf-8")
+    comparison = compare_runs([one, two])
+    assert comparison.warnings() == [f"two: measured with other masks than one (data.{field})"]
+    assert not any(row[0].best for _, row in comparison.table().rows)
+
+
 def test_figures_of_other_parameters_are_not_ranked_and_the_others_are(tmp_path: Path) -> None:
     values = {"skin/seam": 3.0, "skin/psnr": 20.0}
     one = run_folder(tmp_path, "one", values, parameters={"type": "seam", "band": 2})

@@ -102,6 +102,8 @@ def test_groups_of_sample_folders(tmp_path: Path) -> None:
         "e": {"facts": {"phash": "no hash"}},
         "f": {"facts": {}},
         "g": None,
+        "h": {"group": "shoot"},
+        "H": {},
     }
     for name, record in records.items():
         (tmp_path / name).mkdir()
@@ -112,6 +114,8 @@ def test_groups_of_sample_folders(tmp_path: Path) -> None:
     assert {name: groups[name] for name in "cdefg"} == {
         "c": "family", "d": "family", "e": "E", "f": "F", "g": "G"
     }  # fmt: skip
+    # one person in and outside a group
+    assert groups["h"] == groups["H"] == max("shoot", "H", key=position)
     for damaged in ("[", '{"facts": 3}'):
         (tmp_path / "a" / "sample.json").write_text(damaged)
         with pytest.raises(DataError, match=r"sample\.json"):

@@ -322,6 +322,16 @@ def test_fp16_with_accumulation_is_refused(value: dict[str, Any]) -> None:
     assert parse_spec(value).training.precision == "bf16"
 
 
+@pytest.mark.parametrize("composite", ["skin", "none"])
+def test_kept_skin_needs_a_composite_that_keeps_it(value: dict[str, Any], composite: str) -> None:
+    value["data"] |= {"kept_skin": 0.5}
+    value["composite"] = composite
+    (error,) = errors(value)
+    assert error.startswith(f"$.composite: with '{composite}', the network paints skin that data.kept_skin")
+    value["composite"] = "mask"
+    assert parse_spec(value).composite == "mask"
+
+
 @pytest.mark.parametrize(
     ("path", "new", "told"),
     [

@@ -212,6 +212,19 @@ def test_a_parsers_step_over_several_batches_is_that_of_a_large_one(parser: Segm
         assert values == pytest.approx(found[0][1], rel=1e-5)
 
 
+def test_a_parsers_statistics_count_each_image_once(parser: SegmentationSpec) -> None:
+    photos = LabeledPhotos(parser.data)
+    batch = collate([photos.load(name) for name in photos.names()])
+    for count in (1, 2, 4):
+        module = SegmentationModule(parser, photos, make_accelerator(parser.training))
+        network = module.parts[0].network
+        before = {name: value.clone() for name, value in network.named_buffers() if "running_mean" in name}
+        module.train_step([batch.take(places) for places in torch.arange(8).split(8 // count)], 1)
+        buffers = dict(network.named_buffers())
+        assert {int(value) for name, value in buffers.items() if "num_batches" in name} == {count}
+        assert any(not torch.equal(buffers[name], value) for name, value in before.items())
+
+
 def test_the_dice_loss_is_that_of_segmentation_models(parser: SegmentationSpec) -> None:
     weighted_losses = SegmentationLosses(parser, ("a", "b", "c", "d", "e"), torch.device("cpu"))
 

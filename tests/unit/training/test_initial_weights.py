@@ -72,6 +72,13 @@ def test_another_network_is_rejected(tmp_path: Path, spec: dict[str, Any]) -> No
         Pipeline(spec, output=tmp_path / "run").fit()
 
 
+def test_other_inputs_are_rejected(tmp_path: Path, spec: dict[str, Any]) -> None:
+    """With as many channels, the weights would fit."""
+    data = {**spec["data"], "inputs": ["line", "apparel_head_foot"]}
+    with pytest.raises(RunError, match=r"its generator sees .*, but this spec's data.inputs are .*order"):
+        Pipeline({**spec, "data": data}, output=tmp_path / "run").fit()
+
+
 def test_a_run_that_saw_held_out_samples_is_rejected(
     tmp_path: Path, first: Run, spec: dict[str, Any]
 ) -> None:

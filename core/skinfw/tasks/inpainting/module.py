@@ -28,7 +28,7 @@ from skinfw.inference.composite import to_uint8
 from skinfw.inference.paint import inpaint_batches
 from skinfw.interfaces import Dataset
 from skinfw.runs.checkpoints import Checkpoint
-from skinfw.specs.spec import Spec
+from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.tasks.inpainting.networks import Networks
 from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
@@ -72,6 +72,16 @@ class InpaintingModule(TrainingModule):
         """Train on the batches of a step. See `skinfw.tasks.inpainting.networks.Networks.train_step`."""
         self._aspects = widened(self._aspects, (size for batch in batches for size in batch.source_sizes))
         return self.networks.train_step(batches, step)
+
+    def unlike(self, checkpoint: Checkpoint) -> str:
+        """Return in what the inputs differ: with other ones, the channels mean something else."""
+        theirs = inpainting_spec(checkpoint.spec, checkpoint.path).data.inputs
+        if theirs == self.spec.data.inputs:
+            return ""
+        return (
+            f"its generator sees {', '.join(each.name for each in theirs)}, but this spec's data.inputs are "
+            f"{', '.join(self.spec.data.input_names)}; make them the same, in the same order"
+        )
 
     def about(self) -> dict[str, Any]:
         """Return the shapes of the samples so far, which show what the generator can be used on."""
@@ -121,9 +131,9 @@ class InpaintingModule(TrainingModule):
 
     def evaluate(self, names: Sequence[str], step: int, ranks: Ranks) -> Evaluation:
         """Evaluate the generator."""
-        with ranks.same_buffers(self.networks.for_inference):
+        with self.networks.in_float32() as generator, ranks.same_buffers(generator):
             return evaluate_generator(
-                self.networks.for_inference,
+                generator,
                 self.spec,
                 self.dataset,
                 names,
@@ -140,9 +150,9 @@ class InpaintingModule(TrainingModule):
         loader = Loader(self.dataset, names, batch_size=len(names), skip_corrupt=True)
         rows: list[RgbImage] = []
         batches = covered(loader, self.spec)
-        generator = self.networks.for_inference
-        for painted in inpaint_batches(generator, self.spec, batches, self.accelerator.device):
-            inputs = [to_uint8(painted.batch.show(name)) for name in self.spec.data.input_names]
-            columns = [*inputs, painted.images, to_uint8(painted.batch[BODY])]
-            rows.extend(np.concatenate(columns, axis=2))
+        with self.networks.in_float32() as generator:
+            for painted in inpaint_batches(generator, self.spec, batches, self.accelerator.device):
+                inputs = [to_uint8(painted.batch.show(name)) for name in self.spec.data.input_names]
+                columns = [*inputs, painted.images, to_uint8(painted.batch[BODY])]
+                rows.extend(np.concatenate(columns, axis=2))
         return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +127,10 @@ class Networks:
     def for_inference(self) -> Generator[Any]:
         """The generator that is evaluated and used: with the average of its weights, if kept."""
         return self._generator.for_inference
+
+    def in_float32(self) -> AbstractContextManager[Generator[Any]]:
+        """Give the generator `for_inference` without the mixed precision of its training."""
+        return self._generator.in_float32()
 
     @property
     def discriminator(self) -> Discriminator[Any] | None:

@@ -101,10 +101,11 @@ class SegmentationModule(TrainingModule):
             return self.weighted_losses.sums(trained.prepared(parts[index][IMAGE]), parts[index][LABELS])
 
         kept = sums(0) if alone else None
-        buffers = None if alone else Buffers(trained.network)
         with torch.no_grad():
             known = [sums(index) if kept is None else kept for index in range(len(parts))]
             whole = StepSums.of(known, self.accelerator)
+        # the second pass shows the same images again: they count once in the statistics
+        buffers = None if alone else Buffers(trained.network)
         terms = []
         for index in range(len(parts)):
             with trained.synchronized(last=index == len(parts) - 1):
@@ -129,9 +130,9 @@ class SegmentationModule(TrainingModule):
 
     def evaluate(self, names: Sequence[str], step: int, ranks: Ranks) -> Evaluation:
         """Evaluate the network."""
-        with ranks.same_buffers(self._network.for_inference):
+        with self._network.in_float32() as network, ranks.same_buffers(network):
             return evaluate_network(
-                self._network.for_inference,
+                network,
                 self.spec,
                 self.photos,
                 names,
@@ -146,11 +147,12 @@ class SegmentationModule(TrainingModule):
         """Return one row per photo: the photo, the true and predicted label maps, and their differences."""
         rows: list[RgbImage] = []
         device = self.accelerator.device
-        for batch in labeled_loader(self.spec, self.photos, names, device=device, skip_corrupt=True):
-            found = predict(self._network.for_inference, batch, device)
-            for index in range(len(batch.names)):
-                row = label_row(batch, index, found[index])
-                rows.append(np.concatenate(list(row.values()), axis=1))
+        with self._network.in_float32() as network:
+            for batch in labeled_loader(self.spec, self.photos, names, device=device, skip_corrupt=True):
+                found = predict(network, batch, device)
+                for index in range(len(batch.names)):
+                    row = label_row(batch, index, found[index])
+                    rows.append(np.concatenate(list(row.values()), axis=1))
         return rows
 
 

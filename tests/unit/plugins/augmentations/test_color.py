@@ -14,6 +14,8 @@ from skinfw.components.field_names import APPAREL, BODY, FACE, IMAGE, KEEP, LABE
 from skinfw.components.registry import installed
 from skinfw.data.batch import Batch, collate
 from skinfw.data.field_types import Field
+from skinfw.data.garment_mask import cover
+from skinfw.data.kept_skin import keep_skin
 from skinfw.data.pixel_types import ImageType, LabelMapType
 from skinfw.data.sample import Sample
 from skinfw.interfaces import AugmentationIO
@@ -153,6 +155,26 @@ def test_what_was_erased_around_the_skin_belongs_to_the_person(name: str) -> Non
     for row, column, moves in ((20, 1, True), (20, 30, False), (24, 30, True)):
         assert torch.equal(changed[BODY][0, :, row, column], body[0, :, row, column]) != moves
         assert torch.equal(changed[APPAREL][0, :, row, column], torch.ones(3))
+
+
+@pytest.mark.parametrize("name", COLORS)
+def test_white_background_stays_under_a_mask_that_covers_it(name: str) -> None:
+    batch = cover(example_batch(2, SIZE), (0.2, 0.4))
+    background = (batch[BODY] == 1).all(dim=1, keepdim=True)
+    assert (background & (batch[MASK] > 0.5)).any()
+    changed = change(name, batch)
+    assert (changed[BODY][background.expand_as(batch[BODY])] == 1).all()
+    assert not torch.equal(changed[BODY], batch[BODY])
+
+
+def test_skin_tone_shifts_skin_that_stays_visible_in_input_and_target() -> None:
+    batch = keep_skin(example_batch(2, SIZE), 1.0)
+    # two JPEGs of one image differ a little
+    input_ = torch.where(batch[KEEP] > 0.5, (batch[APPAREL] + 0.01).clamp(0, 1), 1)
+    changed = change("skin_tone", batch.updated({APPAREL: input_}), lightness=10)
+    shown = ((batch[KEEP] > 0.5) & (batch[SKIN] > 0.5)).expand_as(input_)
+    assert shown.any() and not torch.equal(changed[APPAREL][shown], input_[shown])
+    assert (changed[APPAREL] - changed[BODY])[shown].abs().max() < 0.03
 
 
 @pytest.mark.parametrize("name", COLORS)

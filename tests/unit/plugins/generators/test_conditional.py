@@ -98,6 +98,11 @@ def test_noise_that_is_missing_is_told() -> None:
         build(noise="dropout", dropout=0.5)(condition((0.8, 0.6, 0.5)))
 
 
+def test_dropout_without_a_layer_for_it_is_refused() -> None:
+    with pytest.raises(ValueError, match="with depth 1, no layer has dropout"):
+        build(noise="dropout", dropout=0.5, depth=1)
+
+
 def test_dropout_as_noise_without_a_probability_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a dropout above 0"):
         Pix2PixConfig.model_validate({"noise": "dropout"})

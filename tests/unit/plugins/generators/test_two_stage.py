@@ -270,6 +270,19 @@ def test_a_coarse_run_may_be_a_checkpoint_or_a_name(coarse_run: Run, tiny_spec: 
         parse_spec(tiny_spec(generator={**generator, "coarse_run": "hub:me"}))
 
 
+def test_the_average_of_the_weights_is_taken_from_any_checkpoint(
+    tmp_path: Path, make_run: Callable[..., Run]
+) -> None:
+    training = {"steps": 3, "batch_size": 4, "ema": 0.9, "generator_lr": 0.1, "device": "cpu"}
+    run = make_run(tmp_path / "averaged", generator=PIX2PIX, training=training)
+    last = read_checkpoint(run.checkpoint("last"))
+    network = build(coarse_run=str(last.path), inputs=INPUTS[:3])
+    network.prepare_training(DataSpec(size=(32, 32)), Split((), (), ()))
+    average, trained = last.weights("generator"), last.part("generator")
+    assert any(not torch.equal(average[name], value) for name, value in trained.items())
+    assert all(torch.equal(value, average[name]) for name, value in state(network.coarse).items())
+
+
 def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     spec = job(coarse_run)
     spec["data"] = {**spec["data"], "test_fraction": 0.5}

@@ -11,8 +11,12 @@ import pytest
 import torch
 
 from skinfw import Pipeline, hookimpl
+from skinfw.assembly.assemble import build_dataset
+from skinfw.data.batch import collate
+from skinfw.evaluation.covered import covered
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
+from skinfw.specs.spec import parse_spec
 
 MakeSpec = Callable[..., dict[str, Any]]
 
@@ -29,6 +33,18 @@ def region(tiny_spec: MakeSpec) -> dict[str, Any]:
     spec["data"] |= {"inputs": ["apparel_head_foot", "line", "mask"], "garment_margin": [0.02, 0.1]}
     spec["training"] |= {"epochs": None, "steps": 4, "checkpoint_every": 1}
     return spec
+
+
+def test_the_covered_mask_spares_the_face_whoever_sees_it(region: dict[str, Any]) -> None:
+    region["data"]["garment_margin"] = [0.3, 0.4]
+    spec = parse_spec(region)
+    masks = []
+    for more in ([], ["face"], ["face", "segmentation_skin"]):
+        dataset = build_dataset(spec, more)
+        (batch,) = covered([collate([dataset.load(name) for name in dataset.names()])], spec)
+        assert not (batch["mask"] * batch["face"]).any() and batch["face"].any()
+        masks.append(batch["mask"])
+    assert all(torch.equal(masks[0], mask) for mask in masks)
 
 
 class StopAt:
