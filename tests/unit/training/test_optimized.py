@@ -30,7 +30,7 @@ def test_mixed_precision_ends_with_training(tiny_spec: Callable[..., dict[str, A
     spec = parse_spec(made)
     networks = Networks(spec, make_accelerator(spec.training))
     generator = networks.generator.eval()
-    condition = torch.rand(2, generator.io.channels, *spec.data.size)
+    condition = torch.rand(2, generator.io.condition_channels, *spec.data.size)
     plain = build_generator(spec).eval()
     plain.load_state_dict(generator.state_dict())
     with torch.no_grad():
