@@ -36,8 +36,8 @@ def build_finders(
 ) -> Finders:
     """Build the given components, those that prepared the training photos of a model, or the defaults.
 
-    Models in the package were trained with label maps and poses that a user's photos do not have: where there
-    are none, other models find them.
+    Models in the package were trained with label maps and poses that a user's photos do not have, and samples
+    do not say what found theirs: where there are no files, other models find them.
 
     Args:
         model: the model.
@@ -60,11 +60,10 @@ def build_finders(
     optional = False
     if pose_encoder is not None:
         finds_pose = build(pinned_component(read_component("pose_encoder", pose_encoder)), PoseEncoder)
-    elif model.embedded:
-        finds_pose, optional = pose_encoder_beside(), True
     else:
-        named = named_component("pose_encoder", model)
-        finds_pose, optional = build(named or use_default("pose_encoder"), PoseEncoder), named is None
+        named = None if model.embedded else named_component("pose_encoder", model)
+        finds_pose = pose_encoder_beside() if named is None else build(named, PoseEncoder)
+        optional = named is None
     return Finders(finds_parts, finds_pose, optional, _label(reference))
 
 

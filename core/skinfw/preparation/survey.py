@@ -80,10 +80,10 @@ def survey(root: Path, output: Path) -> Survey:
             f"{root}: contains {counted(samples, 'sample')} that skinfw prepared, not photos; give the "
             'folder of the photos, or train on the samples: "dataset": {"type": "folder", "root": "FOLDER"}'
         )
-    paths = [entry.path for entry in listing.entries]
+    paths = [entry.path for entry in listing.entries if not entry.url]
     sizes, unreadable = _sizes([path for path in paths if path.is_file()])
     return Survey(
-        len(paths),
+        len(listing.entries),
         _with_files(listing, paths, segmenter.sources),
         _with_files(listing, paths, pose_encoder.sources),
         sizes,
