@@ -151,14 +151,14 @@ def audit(pairing: Pairing, parser: Parser, *, progress: Progress | None = None)
     for number, pair in enumerate(pairing.pairs, 1):
         with recorded(found.failed, pair.name):
             photo, result = Photo.read(pair.person), Photo.read(pair.result)
-            parse, pose = parser.of_person(photo)
+            parse, pose = parser.of_person(photo, pair.person_names)
             mirrored = None
             if not unknown:
                 mirrored = (
                     mirrored_segmentation(parser.segmenter, photo),
                     mirrored_segmentation(parser.segmenter, result),
                 )
-            parses = parse, parser.of_result(result)
+            parses = parse, parser.of_result(result, pair.result_names)
             found.pairs[pair.name] = measure_pair(photo, result, parses, pose, mirrored)
         if progress is not None:
             progress(number, len(pairing.pairs))

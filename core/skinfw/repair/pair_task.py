@@ -135,17 +135,17 @@ class PairRepairer:
         )
 
     def _made_from(self, pair: PairOfFiles) -> str:
-        files = content_hash(pair.person, (pair.result, *self.parser.files(pair.person, pair.result)))
+        files = content_hash(pair.person, (pair.result, *self.parser.files(pair)))
         return hash_json([self._settings, files])
 
     def _repaired(self, pair: PairOfFiles) -> Repaired:
         photo, result = Photo.read(pair.person), Photo.read(pair.result)
-        found, pose = self.parser.of_person(photo)
+        found, pose = self.parser.of_person(photo, pair.person_names)
         return repair(
             photo,
             result,
             parse_person=found,
-            parse_result=self.parser.of_result(result),
+            parse_result=self.parser.of_result(result, pair.result_names),
             pose=pose,
             inpainter=self.inpainter,
             steps=self.work.steps,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,16 @@ class PairOfFiles:
         name: the result's path below the folder of results, with forward slashes, without suffix.
         person: the photo's file.
         result: the result's file.
+        person_names: names that the photo's label map may have in a folder of them, best first: the photo's
+            path below its folder, without suffix, and its bare name if no other photo has it.
+        result_names: those of the result's label map.
     """
 
     name: str
     person: Path
     result: Path
+    person_names: Sequence[str] = ()
+    result_names: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ def find_pairs(person: Path, result: Path, layout: Layout, sources: Sources) -> 
             no result has a photo.
     """
     if person.is_file() and result.is_file():
-        return Pairing([PairOfFiles(result.stem, person, result)], (), ())
+        return Pairing([PairOfFiles(result.stem, person, result, (person.stem,), (result.stem,))], (), ())
     photos, photo_root = _images(person, sources)
     results, root = _images(result, sources)
     if len(photos) == 1 and person.is_file() and layout == "ootdiffusion":
@@ -109,15 +115,47 @@ def find_pairs(person: Path, result: Path, layout: Layout, sources: Sources) -> 
     else:
         by_name = _by_name(photos, photo_root)
         owner = {each: by_name[name] for each in results if (name := _owner(each, root, layout, by_name))}
-    names = {each: without_suffix(each.relative_to(root).as_posix(), IMAGE_SUFFIXES) for each in results}
     used = set(owner.values())
+    photo_paths = {each: each.relative_to(photo_root).as_posix() for each in photos}
+    paths = {each: each.relative_to(root).as_posix() for each in results}
     pairing = Pairing(
-        sorted((PairOfFiles(names[each], owner[each], each) for each in owner), key=lambda pair: pair.name),
-        [each.relative_to(photo_root).as_posix() for each in photos if each not in used],
-        [each.relative_to(root).as_posix() for each in results if each not in owner],
+        _named([(photo, each) for each, photo in owner.items()], photo_paths, paths),
+        [path for each, path in photo_paths.items() if each not in used],
+        [path for each, path in paths.items() if each not in owner],
     )
     _check(pairing, person, result, layout)
     return pairing
+
+
+def _named(
+    pairs: Sequence[tuple[Path, Path]], photos: Mapping[Path, str], results: Mapping[Path, str]
+) -> list[PairOfFiles]:
+    """Return pairs of a photo and a result, sorted by name.
+
+    Args:
+        pairs: the files.
+        photos: all photos, with their paths below their folder.
+        results: all results, with their paths below their folder.
+    """
+    of_photos, of_results = _map_names(photos), _map_names(results)
+    named = (
+        PairOfFiles(of_results[result][0], person, result, of_photos[person], of_results[result])
+        for person, result in pairs
+    )
+    return sorted(named, key=lambda pair: pair.name)
+
+
+def _map_names(pictures: Mapping[Path, str]) -> dict[Path, Sequence[str]]:
+    """Return the names that the label map of each picture may have; see `PairOfFiles`."""
+    names = {picture: without_suffix(path, IMAGE_SUFFIXES) for picture, path in pictures.items()}
+    bare = {picture: name.rpartition("/")[2] for picture, name in names.items()}
+    times = Counter(map(composed, bare.values()))
+    return {
+        picture: (name,)
+        if bare[picture] == name or times[composed(bare[picture])] > 1
+        else (name, bare[picture])
+        for picture, name in names.items()
+    }
 
 
 def _images(path: Path, sources: Sources) -> tuple[list[Path], Path]:
@@ -178,22 +216,25 @@ def read_pairs(path: Path, person: Path, result: Path) -> Pairing:
     absent = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if absent:
         raise DataError(f"{path}: no column {absent[0]!r}; the first line must be: person,result")
-    pairs: dict[str, PairOfFiles] = {}
+    pairs: dict[str, tuple[Path, Path]] = {}
+    photos: dict[Path, str] = {}
+    results: dict[Path, str] = {}
     try:
         for row in reader:
-            found = [
-                _listed(row[name], root, f"{path}: line {reader.line_num}")
-                for name, root in zip(COLUMNS, (person, result), strict=True)
-            ]
-            name = without_suffix(str(row["result"]), IMAGE_SUFFIXES)
+            where = f"{path}: line {reader.line_num}"
+            photo, made = (
+                _listed(row[name], root, where) for name, root in zip(COLUMNS, (person, result), strict=True)
+            )
+            photos[photo], results[made] = str(row["person"]), str(row["result"])
+            name = without_suffix(results[made], IMAGE_SUFFIXES)
             if name in pairs:
-                raise DataError(f"{path}: line {reader.line_num}: the result {name!r} is listed twice")
-            pairs[name] = PairOfFiles(name, *found)
+                raise DataError(f"{where}: the result {name!r} is listed twice")
+            pairs[name] = photo, made
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.line_num}: {error}") from None
     if not pairs:
         raise DataError(f"{path}: no pairs in it")
-    return Pairing([pairs[name] for name in sorted(pairs)], (), ())
+    return Pairing(_named(list(pairs.values()), photos, results), (), ())
 
 
 def _listed(value: str | None, root: Path, where: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw.preparation.finders import on_disk as has_files
 from skinfw.preparation.person import posed
 from skinfw.preparation.report import Rejected
+from skinfw.repair.pairs import PairOfFiles
 from skinfw.system.paths_below import on_disk, path_to_read
 
 
@@ -35,16 +36,21 @@ class Labels:
     reader: Segmenter[Any]
     path: Path
 
-    def read(self, photo: Photo) -> Segmentation:
-        """Return the label map of a picture.
+    def read(self, photo: Photo, names: Sequence[str] = ()) -> Segmentation:
+        """Return the label map of a picture; see `file` for its names.
 
         Raises:
             DataError: it is missing, or cannot be read.
         """
-        return self.reader.read(self.file(photo.path), photo)
+        return self.reader.read(self.file(photo.path, names), photo)
 
-    def file(self, picture: Path | None) -> Path:
-        """Return the file with the label map of a picture; a picture in memory has no path.
+    def file(self, picture: Path | None, names: Sequence[str] = ()) -> Path:
+        """Return the file with the label map of a picture.
+
+        Args:
+            picture: the picture's file; None for a picture in memory.
+            names: names that the label map may have in the folder, best first, see
+                `skinfw.repair.pairs.PairOfFiles`; empty: the picture's name.
 
         Raises:
             DataError: it is missing.
@@ -53,12 +59,18 @@ class Labels:
             return self.path
         if picture is None:
             raise DataError(f"{self.path}: is a folder; give the label map's file")
-        names = [path_to_read(self.path, f"{picture.stem}{suffix}") for suffix in IMAGE_SUFFIXES]
-        found = [path for path in map(on_disk, names) if path.is_file()]
-        if len(found) != 1:
-            what = "no label map" if not found else "several label maps"
-            raise DataError(f"{self.path}: {what} named {picture.stem}")
-        return found[0]
+        names = names or (picture.stem,)
+        for name in names:
+            paths = [path_to_read(self.path, f"{name}{suffix}") for suffix in IMAGE_SUFFIXES]
+            found = [path for path in map(on_disk, paths) if path.is_file()]
+            if len(found) > 1:
+                raise DataError(f"{self.path}: several label maps named {name}; leave one")
+            if found:
+                return found[0]
+        raise DataError(
+            f"{self.path}: no label map named {' or '.join(names)}; name it as its picture, below the same "
+            "folders"
+        )
 
 
 @dataclass(frozen=True)
@@ -131,16 +143,19 @@ class Parser:
         of_pose = () if self.pose_encoder is None else self.pose_encoder.sources(photo)
         return (*self.segmenter.sources(photo), *of_pose)
 
-    def files(self, person: Path, result: Path) -> tuple[Path, ...]:
+    def files(self, pair: PairOfFiles) -> tuple[Path, ...]:
         """Return the files that the segmentations and the pose of a pair are read from.
 
         Raises:
             DataError: a label map is missing.
         """
-        pose = () if self.pose_encoder is None else self.pose_encoder.sources(person)
+        pose = () if self.pose_encoder is None else self.pose_encoder.sources(pair.person)
         maps: list[Path] = []
-        for labels, picture in ((self.person, person), (self.result, result)):
-            maps += self.segmenter.sources(picture) if labels is None else [labels.file(picture)]
+        for labels, picture, names in (
+            (self.person, pair.person, pair.person_names),
+            (self.result, pair.result, pair.result_names),
+        ):
+            maps += self.segmenter.sources(picture) if labels is None else [labels.file(picture, names)]
         return (*maps, *pose)
 
     def settings(self) -> dict[str, Any]:
@@ -156,25 +171,29 @@ class Parser:
             "pose_encoder": [[each.config.model_dump(mode="json"), each.fingerprint()] for each in encoders],
         }
 
-    def of_person(self, photo: Photo) -> tuple[Segmentation, Keypoints | None]:
+    def of_person(self, photo: Photo, names: Sequence[str] = ()) -> tuple[Segmentation, Keypoints | None]:
         """Return the segmentation of a photo, and the pose in its pixels if there is a pose encoder.
+
+        Args:
+            photo: the photo.
+            names: names that its label map may have, see `Labels.file`.
 
         Raises:
             DataError: one of them cannot be found.
         """
-        found = self.segmenter.segment(photo) if self.person is None else self.person.read(photo)
+        found = self.segmenter.segment(photo) if self.person is None else self.person.read(photo, names)
         encoder = self.pose_encoder
         if encoder is None or (self.pose_optional and not has_files(encoder, photo.path)):
             return found, None
         return found, _pose(encoder, photo, found.person)
 
-    def of_result(self, photo: Photo) -> Segmentation:
-        """Return the segmentation of a result.
+    def of_result(self, photo: Photo, names: Sequence[str] = ()) -> Segmentation:
+        """Return the segmentation of a result; see `of_person`.
 
         Raises:
             DataError: it cannot be found.
         """
-        return self.segmenter.segment(photo) if self.result is None else self.result.read(photo)
+        return self.segmenter.segment(photo) if self.result is None else self.result.read(photo, names)
 
 
 def _pose(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> Keypoints | None:

@@ -207,6 +207,29 @@ def test_an_image_and_a_provenance_map_of_one_path(tmp_path: Path, parser: Parse
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_each_photo_has_its_own_label_map_in_a_folder_of_them(tmp_path: Path, parser: Parser) -> None:
+    for name in ("x/front", "y/front", "y/back"):
+        write_pair(tmp_path, name)
+    kinds = ("photos", "results")
+    folders = {kind: tmp_path / kind for kind in kinds}
+    pairing = find_pairs(folders["photos"], folders["results"], "names", parser.sources)
+    maps = {kind: tmp_path / "maps" / kind for kind in kinds}
+    for kind in kinds:
+        for name, target in (("x/front", "x/front"), ("y/front", "front"), ("y/back", "back")):
+            (maps[kind] / target).parent.mkdir(parents=True, exist_ok=True)
+            (folders[kind] / f"{name}_labels.png").rename(maps[kind] / f"{target}.png")
+    given = Parser(
+        parser.segmenter,
+        person=Labels(parser.segmenter, maps["photos"]),
+        result=Labels(parser.segmenter, maps["results"]),
+    )
+    with pytest.raises(DataError, match=r"y/front.png: .*no label map named y/front; name it as its picture"):
+        repair(pairing, tmp_path / "out", given, steps=("restore",))
+    reached = {name: row["status"] for name, row in table(tmp_path / "out").items()}
+    assert reached == {"x/front.png": "repaired", "y/back.png": "repaired", "y/front.png": "failed"}
+    assert list(audit(pairing, given).failed) == ["y/front"]
+
+
 def statuses(rows: list[ImageRow]) -> list[str]:
     return [row.status for row in rows]
 

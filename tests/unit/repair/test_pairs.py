@@ -143,3 +143,17 @@ def test_a_bad_csv_is_one_error(tmp_path: Path, text: str, error: str) -> None:
 def test_a_missing_csv(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no such file"):
         read_pairs(tmp_path / "none.csv", write(tmp_path / "p", "a.jpg"), write(tmp_path / "r", "a.png"))
+
+
+def test_label_maps_are_named_by_paths_and_by_names_that_are_unique(tmp_path: Path) -> None:
+    photos = write(tmp_path / "p", "x/front.jpg", "y/back.jpg", "y/front.jpg")
+    text = "person,result\n" + "".join(
+        f"{name},{name}\n" for name in ("x/front.jpg", "y/back.jpg", "y/front.jpg")
+    )
+    names = [("x/front",), ("y/back", "back"), ("y/front",)]
+    for found in (
+        find_pairs(photos, photos, "names", no_sources),
+        read_pairs(csv_of(tmp_path, text), photos, photos),
+    ):
+        assert [tuple(pair.person_names) for pair in found.pairs] == names
+        assert [tuple(pair.result_names) for pair in found.pairs] == names
