@@ -99,6 +99,15 @@ def test_a_jpeg_is_written_with_a_warning(model: Path, tmp_path: Path, caplog: A
     skin = write_photo(tmp_path / "a.png", 5)
     Image.fromarray(skin).save(tmp_path / "mask.png")
     out = tmp_path / "out.jpg"
+    for name, what in (("mask.png", "the given mask"), ("a.png", "the photo")):
+        given = (tmp_path / name).read_bytes()
+        done = paint(
+            model, tmp_path / "a.png", "-o", tmp_path / name, "--mask", tmp_path / "mask.png", "--overwrite"
+        )
+        assert (
+            done.exit_code == 2 and f"{name}: the painting or paintings would replace {what}" in done.output
+        )
+        assert (tmp_path / name).read_bytes() == given
     done = paint(model, tmp_path / "a.png", "-o", out, "--mask", tmp_path / "mask.png")
     assert done.exit_code == 0
     assert any("JPEG changes pixels that are not painted" in text for text in caplog.messages)

@@ -142,3 +142,20 @@ def test_a_missing_picture(tmp_path: Path, pair: list[object]) -> None:
     assert result.exit_code == 2
     assert "--person" in result.output
     assert "no such file or folder" in result.output
+
+
+def test_no_input_is_replaced(tmp_path: Path, pair: list[object]) -> None:
+    (tmp_path / "maps").mkdir()
+    for kind, option in (("photos", "--person"), ("results", "--result"), ("maps", "--parse-person")):
+        more = ["--only", "tone", "--overwrite", "--parse-person", tmp_path / "maps", "-o", tmp_path / kind]
+        done = repair(*pair, *more)
+        assert done.exit_code == 2, done.output
+        assert f"{kind}: the folder of {option}; choose another output folder" in done.output
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    for kind in ("photos", "results"):
+        photo, made = tmp_path / "photos" / "anna.png", tmp_path / "results" / "anna.png"
+        more = ["--only", "tone", "--overwrite", "-o", tmp_path / kind]
+        done = repair("--person", photo, "--result", made, *more)
+        assert done.exit_code == 2, done.output
+        assert "anna.png: would replace a photo, a result, a label map or a pose that you gave" in done.output
+    assert {path: path.read_bytes() for path in files} == files

@@ -226,7 +226,7 @@ def _paint_one(
     import logging
 
     from skinfw.errors import UserError
-    from skinfw.inference.paint_tasks import reject_shown
+    from skinfw.inference.paint_tasks import reject_inputs
     from skinfw.inference.painted import LOSSY, format_of
     from skinfw.inference.photo_task import save_mask
     from skinfw.system.existing import reject_existing
@@ -241,7 +241,7 @@ def _paint_one(
     kind = format_of(target)
     if shown is not None and shown.is_dir():
         shown = path_below(shown, f"{photo.stem}.png")
-    reject_shown(shown, target, mask, photo)
+    reject_inputs(target, shown, mask, photo)
     reject_existing([target] if shown is None else [target, shown], overwrite=overwrite, in_python=False)
     painted = work.paint(work.load(), photo, mask)
     for warning in painted.report["warnings"]:

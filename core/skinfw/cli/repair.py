@@ -86,6 +86,15 @@ def command(
         raise UserError("painting needs poses, not --pose-encoder none; or choose --only restore or tone")
     if "paint" not in steps and model is not None:
         raise UserError(f"--only {only} uses no MODEL; leave it out")
+    given = {
+        "--person": person,
+        "--result": result,
+        "--parse-person": parse_person,
+        "--parse-result": parse_result,
+    }
+    for option, path in given.items():
+        if path is not None and path.is_dir() and path.resolve() == output.resolve():
+            raise UserError(f"{output}: the folder of {option}; choose another output folder")
 
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, parser_reference

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from skinfw.errors import DataError, RunError, UserError
+from skinfw.errors import RunError, UserError
 from skinfw.inference.image_table import ImageRow, Progress, with_known, write_table
-from skinfw.inference.paint_tasks import paint_tasks, reject_shown
+from skinfw.inference.paint_tasks import paint_tasks, reject_inputs
 from skinfw.inference.photo_task import TABLE, PaintWork, PhotoPainter, PhotoTask
 from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import FetchConfig
@@ -63,7 +63,8 @@ def paint_photos(
         one row per photo, and per other file of the source, which is not used; sorted by name.
 
     Raises:
-        UserError: the masks that are used would be written over paintings, masks or photos.
+        UserError: paintings or the masks that are used would be written over given masks or photos, or these
+            masks over paintings.
         DataError: no photo was found, or a photo is unusable and the settings stop at errors.
         RunError: files are in the way, or cannot be written.
     """
@@ -72,9 +73,7 @@ def paint_photos(
         raise UserError(f"{masks}: not a folder; give a folder with one mask per photo")
     if output.exists() and not output.is_dir():
         raise RunError(f"{output}: not a folder; give another output folder")
-    if photos.is_dir() and photos.resolve() == output.resolve():
-        raise DataError(f"{output}: the photos' own folder; choose another output folder")
-    reject_shown(work.show_masks, output, masks, photos)
+    reject_inputs(output, work.show_masks, masks, photos)
     painter = work.build()
     listing = list_photos(photos, output, painter.inpainter.segmenter.sources)
     output.mkdir(parents=True, exist_ok=True)

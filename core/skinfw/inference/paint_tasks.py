@@ -9,7 +9,7 @@ from skinfw.data.image_formats import IMAGE_SUFFIXES
 from skinfw.errors import DataError, UserError
 from skinfw.inference.photo_task import TABLE, PaintWork, PhotoTask
 from skinfw.preparation.task import Task
-from skinfw.system.paths_below import on_disk, path_below
+from skinfw.system.paths_below import on_disk, path_below, path_to_read
 
 _MASK_ENDINGS = ("", "_mask")
 
@@ -21,7 +21,8 @@ def paint_tasks(
 
     Raises:
         DataError: no photo is left.
-        UserError: a mask that is used would replace a painting, a given mask or a photo.
+        UserError: a painting would replace a given mask or a photo, or a mask that is used one of these or a
+            painting.
     """
     same: dict[str, set[Path]] = {}
     for each in named:
@@ -50,44 +51,65 @@ def paint_tasks(
             )
         )
     given = {task.mask.resolve() for task in tasks if task.mask is not None}
-    taken = given.union(*same.values(), (task.target.resolve() for task in tasks))
-    for shown in (task.map for task in tasks):
-        if shown is not None and shown.resolve() in taken:
-            raise UserError(
-                f"{shown}: a mask that is used would replace a painting, a given mask or a photo; write the "
-                "masks elsewhere"
-            )
+    _reject_replaced(tasks, given.union(*same.values()))
     left = [task for task in tasks if task.entry.path.resolve() not in given]
     if not left:
         raise DataError(f"{photos}: every photo in it is the mask of another; give another folder of masks")
     return left
 
 
-def reject_shown(shown: Path | None, output: Path, masks: Path | None, photos: Path) -> None:
-    """Raise an error if masks would be written where something else is.
+def _reject_replaced(tasks: Sequence[PhotoTask], inputs: Collection[Path]) -> None:
+    """Raise an error if a file to write is a given mask or a photo, or two are the same.
 
     Args:
-        shown: file or folder for the masks that are used, or None.
+        tasks: what is painted.
+        inputs: the masks and photos, with links followed.
+
+    Raises:
+        UserError: it names the file.
+    """
+    targets = {task.target.resolve(): task.target for task in tasks}
+    for path, target in targets.items():
+        if path in inputs:
+            raise UserError(
+                f"{target}: a painting would replace a given mask or a photo; write the paintings elsewhere"
+            )
+    for shown in (task.map for task in tasks):
+        if shown is not None and (shown.resolve() in inputs or shown.resolve() in targets):
+            raise UserError(
+                f"{shown}: a mask that is used would replace a painting, a given mask or a photo; write the "
+                "masks elsewhere"
+            )
+
+
+def reject_inputs(output: Path, shown: Path | None, masks: Path | None, photos: Path) -> None:
+    """Raise an error if paintings or masks would be written where something else is.
+
+    Args:
         output: file or folder of the paintings.
+        shown: file or folder for the masks that are used, or None.
         masks: file or folder of the given masks, or None.
         photos: the photo, or the source of photos.
 
     Raises:
         UserError: it is one of them.
     """
-    if shown is None:
-        return
-    others = (("the output", output), ("the given mask or masks", masks), ("the photo or photos", photos))
-    for what, other in others:
-        if other is not None and shown.resolve() == other.resolve():
-            raise UserError(f"{shown}: the masks that are used would replace {what}; write them elsewhere")
+    given = (("the given mask or masks", masks), ("the photo or photos", photos))
+    written = (
+        ("the painting or paintings", output, given),
+        ("the masks that are used", shown, (("the output", output), *given)),
+    )
+    for made, path, others in written:
+        for what, other in others:
+            if path is not None and other is not None and path.resolve() == other.resolve():
+                raise UserError(f"{path}: {made} would replace {what}; write them elsewhere")
 
 
 def _mask_of(masks: Path, sample: str, photos: Collection[Path]) -> tuple[Path | None, str]:
     """Return the mask of a photo that is not itself a photo to paint, or why it has none."""
     for ending in _MASK_ENDINGS:
         for suffix in IMAGE_SUFFIXES:
-            path = on_disk(path_below(masks, f"{sample}{ending}{suffix}"))
+            path = on_disk(path_to_read(masks, f"{sample}{ending}{suffix}"))
             if path.is_file() and path.resolve() not in photos:
                 return path, ""
     return None, f"{masks / sample}: no mask of that name (looked for {sample}.png, {sample}_mask.png, ...)"

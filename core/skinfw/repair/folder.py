@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 from skinfw.inference.image_table import ImageRow, Progress, with_known, write_table
 from skinfw.repair.pair_task import PairRepairer, PairTask
 from skinfw.repair.pairs import Pairing
+from skinfw.repair.parsing import Parser
 from skinfw.system.devices import processes
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.locks import locked_folder
@@ -56,12 +59,15 @@ def repair_pairs(
     Raises:
         RunError: files are in the way or cannot be written, or another process repairs into the folder.
         DataError: two files would have the same path.
+        UserError: a photo, a result, a label map or a pose would be replaced.
     """
     work, output = repairer.work, repairer.work.output
     with locked_folder(output, LOCK_FILE, "skinfw repair"):
         remove_leftovers(output, deep=True)
         table = path_below(output, TABLE)
-        tasks = with_known(_tasks(pairing, output), table, overwrite=overwrite, resume=resume)
+        new = _tasks(pairing, output)
+        _reject_inputs(new, repairer.parser)
+        tasks = with_known(new, table, overwrite=overwrite, resume=resume)
         if unmatched := pairing.unmatched():
             logger.warning("%s", unmatched)
         others = [ImageRow(photo, "", "not used", "a photo without a result") for photo in pairing.photos]
@@ -101,3 +107,22 @@ def _tasks(pairing: Pairing, output: Path) -> list[PairTask]:
             "results"
         )
     return tasks
+
+
+def _reject_inputs(tasks: Sequence[PairTask], parser: Parser) -> None:
+    """Raise an error if a file to write is one that the pairs are read from.
+
+    Raises:
+        UserError: it names the file.
+    """
+    inputs: set[Path] = set()
+    for pair in (task.pair for task in tasks):
+        inputs.update(each.resolve() for each in (pair.person, pair.result))
+        with suppress(DataError):  # without its label map, the pair fails later
+            inputs.update(each.resolve() for each in parser.files(pair))
+    for path in (path for task in tasks for path in (task.target, task.map) if path is not None):
+        if path.resolve() in inputs:
+            raise UserError(
+                f"{path}: would replace a photo, a result, a label map or a pose that you gave; choose "
+                "another output folder"
+            )

@@ -189,6 +189,12 @@ def test_masks_may_be_beside_the_photos(folders: Path, photo_run: Path) -> None:
     assert "no mask of that name" in rows[0].reason
 
 
+def test_masks_may_be_links(folders: Path, photo_run: Path) -> None:
+    (folders / "masks" / "anna.png").rename(folders / "mask.png")
+    (folders / "masks" / "anna.png").symlink_to(folders / "mask.png")
+    assert [row.status for row in paint(folders, photo_run)] == ["painted", "painted"]
+
+
 def test_a_source_of_masks_only_is_an_error(folders: Path, photo_run: Path) -> None:
     other = folders / "other"
     for name, to in (("a", "b"), ("b", "a")):
@@ -256,5 +262,23 @@ def test_errors_of_networks_and_components_name_the_photo(
 
 def test_the_photos_own_folder_is_no_output(folders: Path, photo_run: Path) -> None:
     (folders / "out").mkdir()
-    with pytest.raises(DataError, match="the photos' own folder; choose another output folder"):
+    with pytest.raises(UserError, match="the painting or paintings would replace the photo or photos"):
         paint(folders, photo_run, "out")
+
+
+def test_paintings_replace_no_mask_and_no_photo(folders: Path, photo_run: Path) -> None:
+    (folders / "out" / "below").mkdir(parents=True)
+    mask, photo = folders / "out" / "below" / "ben.png", folders / "out" / "anna.png"
+    shutil.copy(folders / "masks" / "below" / "ben_mask.png", mask)
+    shutil.copy(folders / "photos" / "anna.png", photo)
+    before = mask.read_bytes(), photo.read_bytes()
+    with pytest.raises(UserError, match="paintings would replace the given mask or masks"):
+        paint(folders, photo_run, masks=folders / "out", overwrite=True)
+    (folders / "masks" / "below" / "ben_mask.png").unlink()
+    (folders / "masks" / "below" / "ben.png").symlink_to(mask)
+    with pytest.raises(UserError, match=r"ben\.png: a painting would replace a given mask or a photo"):
+        paint(folders, photo_run, overwrite=True)
+    (folders / "out" / "list.csv").write_text("path\nanna.png\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"anna\.png: a painting would replace a given mask or a photo"):
+        paint(folders, photo_run, "out/list.csv", overwrite=True)
+    assert (mask.read_bytes(), photo.read_bytes()) == before
