@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +10,8 @@ from drawn_photos import write_drawn_photo
 from onnx_models import write_bodypix
 
 from skinfw.cli import main
+from skinfw.cli.measured import report_results
+from skinfw.evaluation.metric_tables import Table
 
 
 @pytest.fixture
@@ -58,6 +61,24 @@ def test_without_segmenters_those_that_can_run_are_measured(
         assert f"skipping {name}: " in done.stderr
     # haar needs nothing, and feet take the label maps
     assert list(json.loads(output.read_text())) == ["haar", "feet"]
+
+
+def test_the_file_is_written_before_the_table_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Measured:
+        unusable: ClassVar[dict[str, str]] = {}
+
+        def to_json(self) -> dict[str, int]:
+            return {"photos": 1}
+
+    def closed_pipe(*arguments: Any, **options: Any) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("skinfw.reporting.console.print_table", closed_pipe)
+    with pytest.raises(BrokenPipeError):
+        report_results({"haar": Measured()}, Table("", (), ()), tmp_path / "results.json")
+    assert json.loads((tmp_path / "results.json").read_text()) == {"haar": {"photos": 1}}
 
 
 def test_errors_of_the_user(photos: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from skinfw.cli import main
@@ -16,7 +17,13 @@ def compare(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["compare", *map(str, arguments)])
 
 
-def test_runs_are_printed_and_written(make_run: Callable[..., Any], tmp_path: Path) -> None:
+def closed_pipe(*arguments: Any, **options: Any) -> None:
+    raise BrokenPipeError
+
+
+def test_runs_are_printed_and_written(
+    make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = make_run(tmp_path / "first", baselines=[])
     second = make_run(tmp_path / "second", composite="none", baselines=[])
     for run in (first, second):
@@ -34,6 +41,9 @@ def test_runs_are_printed_and_written(make_run: Callable[..., Any], tmp_path: Pa
     )
     assert max(map(len, done.stdout.partition("How each")[0].splitlines())) <= 80
     assert "| composite | skin | none |" in (tmp_path / "table.md").read_text(encoding="utf-8")
+    monkeypatch.setattr("skinfw.reporting.console.print_table", closed_pipe)
+    compare(first.folder, second.folder, "--output", tmp_path / "table.json")
+    assert (tmp_path / "table.json").is_file()
 
 
 def test_errors_are_told(make_run: Callable[..., Any], tmp_path: Path) -> None:

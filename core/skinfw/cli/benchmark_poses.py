@@ -40,9 +40,8 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.poses import benchmark_poses, poses_table
-    from skinfw.cli.measured import all_that_can_run, check_output, print_results
+    from skinfw.cli.measured import all_that_can_run, check_output, report_results
     from skinfw.components.reference import use_default
-    from skinfw.reporting.console import print_table
 
     check_output(output)
     # the label maps of the usual segmenter are not photos
@@ -51,5 +50,4 @@ def command(
         results = benchmark_poses(references, true, chosen)
     else:
         results = all_that_can_run(true, lambda each: benchmark_poses(each, true, chosen), "--encoder")
-    print_table(poses_table(results))
-    print_results(results, output)
+    report_results(results, poses_table(results), output)

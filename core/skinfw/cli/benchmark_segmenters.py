@@ -49,8 +49,7 @@ def command(
 
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.segmenters import benchmark_segmenters, segmenters_table
-    from skinfw.cli.measured import all_that_can_run, check_output, print_results
-    from skinfw.reporting.console import print_table
+    from skinfw.cli.measured import all_that_can_run, check_output, report_results
 
     check_output(output)
     chosen = chosen_photos(photos, true, test_fraction, limit, references)
@@ -58,5 +57,5 @@ def command(
         results = benchmark_segmenters(references, true, chosen)
     else:
         results = all_that_can_run(true, lambda each: benchmark_segmenters(each, true, chosen), "--segmenter")
-    print_table(segmenters_table(results), title="Intersection over union: mean (median)")
-    print_results(results, output)
+    title = "Intersection over union: mean (median)"
+    report_results(results, segmenters_table(results), output, title=title)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
 from skinfw.components.reference import ComponentSpec, use
 from skinfw.components.registry import installed
 from skinfw.errors import SkinfwError, UserError, counted
+
+if TYPE_CHECKING:
+    from skinfw.evaluation.metric_tables import Table
 
 
 class BenchmarkResults(Protocol):
@@ -63,11 +66,25 @@ def check_output(output: Path | None) -> None:
         raise UserError(f"{output}: a folder; name the JSON file to write")
 
 
-def print_results(results: Mapping[str, BenchmarkResults], output: Path | None) -> None:
-    """Report which photos could not be measured, and write all results to the file, if any."""
+def report_results(
+    results: Mapping[str, BenchmarkResults], table: Table, output: Path | None, *, title: str | None = None
+) -> None:
+    """Write all results to the file, if any, print a table, and report which photos could not be measured.
+
+    Args:
+        results: the results of each component.
+        table: the table of them.
+        output: the file, or None.
+        title: the line above the table.
+    """
     from skinfw.benchmark.labels import same_photos
+    from skinfw.reporting.console import print_table
     from skinfw.system.json_file import write_json
 
+    # the table may go to a pipe that is closed early: write the file first
+    if output is not None:
+        write_json(output, {name: each.to_json() for name, each in results.items()})
+    print_table(table, title=title)
     for name, each in results.items():
         if each.unusable:
             path, reason = next(iter(each.unusable.items()))
@@ -78,5 +95,4 @@ def print_results(results: Mapping[str, BenchmarkResults], output: Path | None) 
     if not same_photos(each.unusable for each in results.values()):
         click.echo("They were measured on different photos, so no best one is marked")
     if output is not None:
-        write_json(output, {name: each.to_json() for name, each in results.items()})
         click.echo(f"Results: {output}")
