@@ -6,7 +6,7 @@ One line of JSON per image.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from skinfw.components.weights import file_sha256
-from skinfw.errors import DataError, RunError, counted, listed
+from skinfw.errors import DataError, RunError, counted, listed, write_error_text
 from skinfw.system.existing import reject_existing
 from skinfw.system.json_file import parse_json, read_text, write_text
 from skinfw.system.paths_below import path_below
@@ -172,13 +172,19 @@ def write_table(
 
     Returns:
         all rows, sorted by image.
+
+    Raises:
+        RunError: the table cannot be written.
     """
     earlier = _Earlier(table, tasks)
     rows: list[ImageRow] = []
 
     def write(*new: ImageRow) -> None:
-        with table.open("a", encoding="utf-8") as lines:
-            lines.writelines(_line(row) for row in new)
+        try:
+            with table.open("a", encoding="utf-8") as lines:
+                lines.writelines(_line(row) for row in new)
+        except OSError as error:
+            raise RunError(f"{table}: cannot be written: {write_error_text(error)}") from error
 
     def add(row: ImageRow) -> None:
         rows.append(earlier.failed(row) if row.status == "failed" else row)
@@ -194,14 +200,15 @@ def write_table(
                 progress(number, len(tasks))
     finally:
         reached = {row.image for row in rows}
-        merged: Mapping[tuple[str, str], ImageRow] = {
-            **{(row.image, ""): row for row in earlier.rows.values()},
-            **{(task.image, ""): earlier.left(task) for task in tasks if task.image not in reached},
-            # two unused files of two sources may have one path
-            **{(row.image, row.reason if row.status == "not used" else ""): row for row in rows},
-        }
+        left = [earlier.left(task) for task in tasks if task.image not in reached]
+        merged = {_key(row): row for row in (*earlier.rows, *left, *rows)}
         write_text(table, "".join(_line(merged[key]) for key in sorted(merged)))
     return sorted(rows, key=lambda row: row.image)
+
+
+def _key(row: ImageRow) -> tuple[str, str]:
+    """Return which earlier row a row replaces; two unused files of two sources may have one path."""
+    return row.image, row.reason if row.status == "not used" else row.output
 
 
 def _unfinished(task: ImageTask) -> ImageRow:
@@ -214,7 +221,7 @@ class _Earlier:
     """The rows of earlier commands, for the images that this one does not finish.
 
     Attributes:
-        rows: the rows by image, without those whose files now belong to other images.
+        rows: the rows of files that this command does not write.
 
     Args:
         table: the table.
@@ -225,9 +232,8 @@ class _Earlier:
         self._folder = table.parent
         self._known = _read_table(table)
         self._tasks = {task.image: task for task in tasks if task.name}
-        images = {task.name: task.image for task in self._tasks.values()}
-        rows = self._known.values()
-        self.rows = {row.image: row for row in rows if images.get(row.output, row.image) == row.image}
+        names = {task.name for task in self._tasks.values()}
+        self.rows = [row for row in self._known.values() if row.output not in names]
 
     def left(self, task: ImageTask) -> ImageRow:
         """Return the row of a task that was not reached."""
@@ -250,8 +256,8 @@ class _Earlier:
         if task is not None:
             row = self._known.get(task.name)
             return row if task.intact(row) else None
-        row = self.rows.get(image)  # this command does not write it
-        return row if row is not None and path_below(self._folder, row.output).is_file() else None
+        there = (row for row in self.rows if path_below(self._folder, row.output).is_file())
+        return next((row for row in there if row.image == image), None)
 
 
 def check_rows(rows: Sequence[ImageRow], table: Path, what: Literal["photo", "result"], done: Status) -> None:

@@ -11,7 +11,7 @@ from drawn_photos import write_drawn_photo
 from PIL import Image
 
 from skinfw.errors import DataError, NotFiniteError, RunError, UserError
-from skinfw.inference.image_table import ImageRow, check_rows
+from skinfw.inference.image_table import ImageRow, check_rows, write_table
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_photos import paint_photos
 from skinfw.inference.photo_task import TABLE, PaintWork
@@ -282,3 +282,28 @@ def test_paintings_replace_no_mask_and_no_photo(folders: Path, photo_run: Path) 
     with pytest.raises(UserError, match=r"anna\.png: a painting would replace a given mask or a photo"):
         paint(folders, photo_run, "out/list.csv", overwrite=True)
     assert (mask.read_bytes(), photo.read_bytes()) == before
+
+
+def test_each_format_keeps_its_row(folders: Path, photo_run: Path) -> None:
+    paint(folders, photo_run)
+    paint(folders, photo_run, ending="webp")
+    outputs = [f"{name}.{ending}" for name in NAMES for ending in ("png", "webp")]
+    assert [(row["output"], row["status"]) for row in table(folders)] == [
+        (name, "painted") for name in outputs
+    ]
+    for ending in ("png", "webp"):
+        assert [row.status for row in paint(folders, photo_run, ending=ending, resume=True)] == [
+            "kept",
+            "kept",
+        ]
+    # what is missing is not said to be there
+    (folders / "out" / "anna.png").unlink()
+    (folders / "photos" / "anna.png").write_bytes(b"no image")
+    paint(folders, photo_run, resume=True)
+    rows = [(row["output"], row["status"]) for row in table(folders) if row["image"] == "anna.png"]
+    assert rows == [("", "failed"), ("anna.webp", "kept")]
+
+
+def test_a_table_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be written"):
+        write_table(tmp_path, [], [], [])
