@@ -30,6 +30,15 @@ def test_samples_are_painted_once_and_replaced_when_asked(
     assert generate(run.folder, tmp_path / "in", tmp_path / "out", "--overwrite").exit_code == 0
 
 
+def test_a_run_folder_may_end_like_an_exported_file(
+    make_run: Make, write_samples: Make, tmp_path: Path
+) -> None:
+    run = make_run(tmp_path / "a.onnx")
+    write_samples(tmp_path / "in", ["a"], body=False)
+    done = generate(run.folder, tmp_path / "in", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+
+
 def test_a_corrupt_sample_is_named_and_exits_with_2(
     make_run: Make, write_samples: Make, tmp_path: Path
 ) -> None:

@@ -51,7 +51,9 @@ def command(
     if resume and overwrite:
         raise UserError("--resume keeps images, --overwrite replaces them; give only one of them")
 
-    if run.suffix == ".onnx":
+    from skinfw.inference.open_model import is_exported
+
+    if is_exported(run):
         from skinfw.inference.sample_images import paint_samples
         from skinfw.runtime import OnnxModel
 
