@@ -91,3 +91,11 @@ def test_the_page_is_html(tmp_path: Path, output: str, error: str) -> None:
     assert result.exit_code == 2
     assert error in result.output
     assert not (tmp_path / output).exists()
+
+
+def test_a_missing_folder_is_named_as_audit_does(tmp_path: Path) -> None:
+    write_pair(tmp_path, "anna")
+    done = audit(tmp_path / "nope", tmp_path / "results", "-o", tmp_path / "page.html")
+    assert done.exit_code == 2
+    assert "nope: no such photo or folder of photos; check the path" in done.output
+    assert "--person" not in done.output

@@ -140,8 +140,7 @@ def test_a_missing_picture(tmp_path: Path, pair: list[object]) -> None:
     pair[1] = tmp_path / "nowhere"
     result = repair(*pair, "--only", "restore")
     assert result.exit_code == 2
-    assert "--person" in result.output
-    assert "no such file or folder" in result.output
+    assert "nowhere: no such photo or folder of photos; check the path" in result.output
 
 
 def test_no_input_is_replaced(tmp_path: Path, pair: list[object]) -> None:

@@ -64,9 +64,9 @@ def make_pairing(person: Path, result: Path, layout: Layout, pairs: Path | None,
         UserError: a path is missing.
         DataError: as `find_pairs` and `read_pairs`.
     """
-    for option, path in (("--person", person), ("--result", result)):
+    for what, path in (("photo or folder of photos", person), ("result or folder of results", result)):
         if not path.exists():
-            raise UserError(f"{option}: {path}: no such file or folder")
+            raise UserError(f"{path}: no such {what}; check the path")
     if pairs is not None:
         return read_pairs(pairs, person, result)
     return find_pairs(person, result, layout, parser.sources)
