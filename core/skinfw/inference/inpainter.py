@@ -16,7 +16,7 @@ from skinfw.data.body_parts import Limb
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
 from skinfw.inference.allowed import Allowed, allowed_pixels, kind_of
 from skinfw.inference.background import TELEA, Fill, fill_background, fill_with
 from skinfw.inference.beside import labels_by
@@ -182,14 +182,16 @@ class Inpainter:
             mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.
-            seed: chooses the fine structure of the skin.
+            seed: chooses the fine structure of the skin; from 0.
             steps: what is done besides enlarging the network's image.
 
         Raises:
-            UserError: mask, region and expose exclude each other, or a limb is unknown.
+            UserError: mask, region and expose exclude each other, a limb is unknown, or the seed is negative.
             DataError: the photo or the mask cannot be used, nobody is in the photo, or there is nothing to
                 paint; the message says why.
         """
+        if seed < 0:
+            raise UserError(f"seed {seed}: is negative; give 0 or more")
         expose = known_limbs(expose)
         kind = kind_of(mask, region, expose, mask_color)
         source = read_source(image)

@@ -19,7 +19,7 @@ from PIL.ExifTags import GPS, IFD, Base
 import skinfw
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
-from skinfw.errors import DataError, RunError, TrustError
+from skinfw.errors import DataError, RunError, TrustError, UserError
 from skinfw.export.export import export_run
 from skinfw.inference import inpainter as inpainting
 from skinfw.inference.condition import make_condition
@@ -417,3 +417,8 @@ def test_somebody_elses_model_names_no_program_and_no_path_unless_trusted(
         Inpainter.load(run.folder)
     Inpainter.load(run.folder, pose_encoder="openpose")
     Inpainter.load(run.folder, trust=True)
+
+
+def test_a_negative_seed_is_an_error_before_the_work(inpainter: Inpainter, arms: np.ndarray) -> None:
+    with pytest.raises(UserError, match="seed -1: is negative; give 0 or more"):
+        inpainter.paint("nowhere.png", arms, seed=-1)
