@@ -44,6 +44,21 @@ MIN_FLAT_BORDER = 0.02
 _LIMBS = [ZONES.index(zone) for zone in ("neck", "torso", "arm", "hand", "thigh", "shin", "foot")]
 
 
+class NoHoleError(DataError):
+    """A photo has no hole, so something else must say what to paint."""
+
+    @property
+    def found(self) -> str:
+        """What was found, without advice."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return (
+            f"{self.found}; give a mask (--mask), a region (--region), limbs to expose (--expose), or the "
+            "color of the holes (--mask-color 255,255,255)"
+        )
+
+
 @dataclass(frozen=True)
 class Holes:
     """The holes of a photo.
@@ -63,7 +78,11 @@ class Holes:
     flat_border: bool = False
 
     def check(self, where: object, color: Rgb | None = None) -> None:
-        """Raise DataError if there are none; ``where`` names the photo."""
+        """Raise DataError if there are none; ``where`` names the photo.
+
+        Raises:
+            NoHoleError: there are none, and no color says which ones.
+        """
         if self.mask.any():
             return
         if color is not None:
@@ -72,11 +91,7 @@ class Holes:
             f" ({counted(self.soft, 'white area')} with soft edges, as overexposed cloth and holes in a JPEG "
             "have, not counted)"
         )
-        raise DataError(
-            f"{where}: has no transparent or flat white hole{soft if self.soft else ''}; give a mask "
-            "(--mask), a region (--region), limbs to expose (--expose), or the color of the holes "
-            "(--mask-color 255,255,255)"
-        )
+        raise NoHoleError(f"{where}: has no transparent or flat white hole{soft if self.soft else ''}")
 
     def warnings(self) -> tuple[str, ...]:
         """Return what was not painted, for the user."""

@@ -173,8 +173,8 @@ def _shift(pair: Pair, result: RgbImage) -> NDArray[np.float32]:
     shift = tone_shift(pair.photo, result, pair.same_skin, (pair.person.bare, pair.result.bare))
     if shift is None:
         raise DataError(
-            "photo or result show too little skin to compare its color; leave out the step tone (--only "
-            "restore or --only paint)"
+            "photo or result show too little skin to compare its color; leave out the step tone: take only "
+            "restore or paint"
         )
     return shift
 

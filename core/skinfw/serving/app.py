@@ -222,7 +222,10 @@ def _handle_errors(app: FastAPI) -> None:
     async def of_values(_: Request, error: RequestValidationError) -> Response:
         found = error.errors()[0]
         where = ".".join(str(part) for part in found["loc"][1:])
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {found['msg']}")
+        # texts are accepted by all fields but those of images
+        is_text = found["type"] == "value_error" and isinstance(found["input"], str)
+        what = "a text; send the image as a file" if is_text else found["msg"]
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {what}")
 
     @app.exception_handler(SkinfwError)
     async def of_skinfw(_: Request, error: SkinfwError) -> Response:

@@ -13,8 +13,8 @@ from PIL import Image
 
 from skinfw.data.body_parts import Limb
 from skinfw.data.image_file import DecodedImage, decode_image
-from skinfw.errors import RunError
-from skinfw.inference.holes import holes_of
+from skinfw.errors import DataError, RunError
+from skinfw.inference.holes import NoHoleError, holes_of
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.painted import Painted
 from skinfw.inference.source_photo import read_source
@@ -64,7 +64,10 @@ def paint(
     Raises:
         DataError: photo or mask cannot be used.
     """
-    painted = inpainter.paint(photo, mask, region=region, expose=expose, seed=seed)
+    try:
+        painted = inpainter.paint(photo, mask, region=region, expose=expose, seed=seed)
+    except NoHoleError as error:
+        raise DataError(f"{error.found}; send mask, region or expose to say what to paint") from error
     return JobResult(painted.encoded("PNG"), painted.report, {})
 
 
@@ -94,8 +97,9 @@ def repair_result(
         inpainter=inpainter if "paint" in steps else None,
         steps=steps,
     )
-    image = Painted(repaired.image, repaired.provenance != UNTOUCHED).encoded("PNG")
-    return JobResult(image, repaired.report, {"provenance": _png(repaired.provenance)})
+    model = inpainter.name if "paint" in steps else ""
+    image = Painted(repaired.image, repaired.provenance != UNTOUCHED, model=model).encoded("PNG")
+    return JobResult(image, {"model": model, **repaired.report}, {"provenance": _png(repaired.provenance)})
 
 
 def find_holes(photo: DecodedImage) -> JobResult:

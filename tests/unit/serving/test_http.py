@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,12 @@ def test_repair_gives_what_repair_makes(address: str, inpainter: Inpainter, phot
         ).json()
         changed = pixels(base64.b64decode(answer["more"]["provenance"]))
         assert set(np.unique(changed)) == {0, provenance}
+        assert answer["report"]["model"] == ""
     answer = post(address, "v1/repair", person=photo, result=png(tinted))
     assert answer.status_code == 200
+    assert json.loads(answer.headers["Skinfw-Report"])["model"] == inpainter.name == "tiny"
+    xmp = Image.open(io.BytesIO(answer.content)).info["XML:com.adobe.xmp"]
+    assert f'CreatorTool="skinfw {version("skinfw")}, tiny"' in xmp
     assert (
         json.loads(answer.headers["Skinfw-Report"])["pixels"]["restored"]
         == expected.report["pixels"]["restored"]
@@ -133,6 +138,11 @@ def test_models_and_health(address: str, inpainter: Inpainter) -> None:
 def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path, tmp_path: Path) -> None:
     assert "photo: cannot be read" in error(post(address, "v1/paint", photo=b"no image", mask=mask), 422)
     assert "photo: the file is empty" in error(post(address, "v1/paint", photo=b""), 422)
+    assert error(post(address, "v1/paint", photo=photo), 422).endswith(
+        "has no transparent or flat white hole; send mask, region or expose to say what to paint"
+    )
+    text = requests.post(address + "v1/paint", files={"photo": (None, "anna.png")}, timeout=10)
+    assert error(text, 422) == "photo: a text; send the image as a file"
     small = png(np.zeros((9, 9), np.uint8))
     assert "mask: 9x9 pixels" in error(post(address, "v1/paint", photo=photo, mask=small), 422)
     assert "give only one of them" in error(
