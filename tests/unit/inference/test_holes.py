@@ -107,6 +107,20 @@ def test_a_transparent_pixel_does_not_hide_white_holes() -> None:
     assert np.array_equal(holes_of(source_of(pixels, alpha)).mask, block())
 
 
+@pytest.mark.parametrize("quality", [None, 90])
+def test_holes_of_a_color_are_flat(tmp_path: Path, quality: int | None) -> None:
+    pixels = noise() // 8 + 60
+    pixels[block()] = 127
+    pixels[50:66, 8:40] = 127 + np.arange(-8, 8, dtype=np.int16)[:, None, None]  # a wall in the light
+    path = tmp_path / ("x.png" if quality is None else "x.jpg")
+    Image.fromarray(pixels).save(path, **({} if quality is None else {"quality": quality}))
+    found = holes_of(read_source(path), (127, 127, 127))
+    inside = cv2.erode(block().astype(np.uint8), np.ones((5, 5))) > 0
+    assert found.mask[inside].all() and not found.mask[48:].any()
+    assert found.shaded == 1
+    assert found.warnings() == ("1 shaded area of nearly that color: not painted; give a mask to paint it",)
+
+
 def test_a_color_that_is_nowhere_is_named() -> None:
     with pytest.raises(DataError, match=r"x\.png: has no area of the color 255,0,255; give a mask"):
         holes_of(source_of(noise()), (255, 0, 255)).check("x.png", (255, 0, 255))
