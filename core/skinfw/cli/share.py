@@ -47,18 +47,19 @@ def command(
     from skinfw.runs.trained import open_trained
     from skinfw.sharing.stage import stage
     from skinfw.sharing.upload import upload
-    from skinfw.system.leftovers import replacing_folder
+    from skinfw.system.leftovers import replacing_folder, writing
 
     opened = open_trained(run, "best")
     with tempfile.TemporaryDirectory() if output is None else replacing_folder(output) as folder:
-        staged = stage(
-            opened,
-            Path(folder),
-            repo,
-            license_expression=license_expression,
-            export=not no_onnx,
-            bom=bom,
-        )
+        with writing(output or Path(folder)):
+            staged = stage(
+                opened,
+                Path(folder),
+                repo,
+                license_expression=license_expression,
+                export=not no_onnx,
+                bom=bom,
+            )
         for name, size in staged.files.items():
             click.echo(f"{size:>13,}  {name}")
         click.echo(f"{sum(staged.files.values()):>13,}  bytes in all")

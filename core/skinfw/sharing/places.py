@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from skinfw.components.relocate import spec_for_others, texts_without_folders, without_folders
@@ -91,7 +92,10 @@ class Places:
         if about == own:
             shutil.copyfile(checkpoint.path, path)
             return
-        save_file(dict(checkpoint.tensors), path, metadata={KEY: json.dumps(about)})
+        try:
+            save_file(dict(checkpoint.tensors), path, metadata={KEY: json.dumps(about)})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def _own_folders() -> dict[str, str]:

@@ -53,10 +53,10 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     new, old = hidden / "new", hidden / "old"
     _in_use.add(hidden.name)
     try:
-        with _named(path):
+        with writing(path):
             new.mkdir(parents=True)
         yield new
-        with _named(path):
+        with writing(path):
             _swap(path, new, old)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
@@ -64,7 +64,12 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn errors of the with block into one that names what is written.
+
+    Raises:
+        RunError: it cannot be written.
+    """
     try:
         yield
     except OSError as error:

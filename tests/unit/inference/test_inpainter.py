@@ -22,6 +22,7 @@ from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError, RunError, TrustError, UserError
 from skinfw.export.export import export_run
 from skinfw.inference import inpainter as inpainting
+from skinfw.inference.beside import PoseBeside
 from skinfw.inference.condition import make_condition
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.painted import SOURCE_TYPE
@@ -321,6 +322,15 @@ def test_a_checkpoint_by_itself_and_other_components(
     assert np.array_equal(loaded.paint(photo, arms).image, inpainter.paint(photo, arms).image)
     assert loaded.model.preparation == inpainter.model.preparation
     assert (loaded.model.preparation.aspect, loaded.model.preparation.removed_margin) == (2, 1)
+
+
+def test_samples_do_not_say_what_found_their_poses(make_run: Any, tmp_path: Path) -> None:
+    """A run on a folder of samples reads poses beside photos, and finds those that are missing."""
+    run = make_run(tmp_path / "run")
+    assert "pose_encoder" not in str(run.spec.to_json()["data"]["dataset"])
+    encoder = Inpainter.load(run.folder, device="cpu").pose_encoder
+    assert isinstance(encoder, PoseBeside)
+    assert encoder.other.name == "bodypix"
 
 
 @pytest.mark.parametrize("kept_skin", [0, 0.5])

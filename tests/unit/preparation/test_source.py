@@ -22,6 +22,7 @@ from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import PrepareReport
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos, photos_below
+from skinfw.preparation.survey import survey
 from skinfw.preparation.unpack import ZipFiles
 
 PhotoWriter = Callable[..., Path]
@@ -313,6 +314,14 @@ def test_a_csv_of_paths(photos: Path, tmp_path: Path) -> None:
     assert run(listed, tmp_path / "out").count("kept") == 2
     listed.write_text(listed.read_text("utf-8-sig").replace("png,,family", "png,,others", 1))
     assert run(listed, tmp_path / "out").count("made") == 1
+
+
+def test_a_survey_counts_the_urls_of_a_list(photos: Path, tmp_path: Path) -> None:
+    path = tmp_path / "photos.txt"
+    local = photos / "WOMEN" / "id_0" / "01_1_front.png"
+    path.write_text(f"https://example.com/a.jpg\n{local}\nhttps://example.com/b.jpg\n", encoding="utf-8")
+    found = survey(path, tmp_path / "out")
+    assert (found.count, found.labeled, found.posed, len(found.sizes)) == (3, 1, 1, 1)
 
 
 def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:

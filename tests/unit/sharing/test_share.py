@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -162,6 +163,19 @@ def test_the_foreign_rules_apply(run: Run, hub: LocalHub) -> None:
     with connections(False), pytest.raises(TrustError, match="hub:me/parser@main"):
         local_model("hub:me/parser@main")
     assert hub.requests == []
+
+
+def test_a_full_disk_is_one_error(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("skinfw.sharing.stage.write_text", full)
+    output = tmp_path / "staged"
+    arguments = ["share", str(run.folder), "--to", REPO, "--no-onnx", "--dry-run", "-o", str(output)]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1] == f"Error: {output}: cannot be written: No space left on device"
+    assert list(tmp_path.glob("*staged*")) == []
 
 
 def test_a_dry_run_uploads_nothing(run: Run, hub: LocalHub, tmp_path: Path) -> None:
