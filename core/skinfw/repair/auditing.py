@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError
+from skinfw.errors import DataError, counted
 from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MeanInterval, mean_interval
 from skinfw.evaluation.tone_groups import ITA_CLASSES, ita_class
+from skinfw.preparation.finders import on_disk
 from skinfw.repair.alignment import MIN_CORRELATION
 from skinfw.repair.failures import recorded
 from skinfw.repair.measure import (
@@ -24,7 +25,7 @@ from skinfw.repair.measure import (
     measure_pair,
     mirrored_segmentation,
 )
-from skinfw.repair.pairs import Pairing
+from skinfw.repair.pairs import Pairing, PairOfFiles
 from skinfw.repair.parsing import Parser
 from skinfw.runs.environment import versions
 
@@ -43,7 +44,8 @@ class Audit:
         failed: why other pairs were not measured, by name.
         unmatched_photos: photos without a result.
         unmatched_results: results without a photo.
-        segmenter_error_unknown: why the segmenter's own error was not measured; empty if it was.
+        segmenter_error_unknown: for how many pairs the segmenter's own error was not measured, and why; empty
+            if it was for all.
     """
 
     pairs: dict[str, PairMeasures]
@@ -139,38 +141,41 @@ def audit(pairing: Pairing, parser: Parser, *, progress: Progress | None = None)
     Raises:
         DataError: no pair could be measured.
     """
-    unknown = _error_unknown(parser, pairing)
-    found = Audit(
-        {},
-        {pair.name: (pair.person.as_posix(), pair.result.as_posix()) for pair in pairing.pairs},
-        {},
-        pairing.photos,
-        pairing.results,
-        unknown,
-    )
+    measured: dict[str, PairMeasures] = {}
+    failed: dict[str, str] = {}
     for number, pair in enumerate(pairing.pairs, 1):
-        with recorded(found.failed, pair.name):
+        with recorded(failed, pair.name):
             photo, result = Photo.read(pair.person), Photo.read(pair.result)
             parse, pose = parser.of_person(photo, pair.person_names)
+            parses = parse, parser.of_result(result, pair.result_names)
             mirrored = None
-            if not unknown:
+            if not _reads_labels(parser, pair):
                 mirrored = (
                     mirrored_segmentation(parser.segmenter, photo),
                     mirrored_segmentation(parser.segmenter, result),
                 )
-            parses = parse, parser.of_result(result, pair.result_names)
-            found.pairs[pair.name] = measure_pair(photo, result, parses, pose, mirrored)
+            measured[pair.name] = measure_pair(photo, result, parses, pose, mirrored)
         if progress is not None:
             progress(number, len(pairing.pairs))
-    if not found.pairs:
-        first = next(iter(found.failed.values()))
+    if not measured:
+        first = next(iter(failed.values()))
         raise DataError(f"none of the {len(pairing.pairs)} pairs could be measured; the first: {first}")
-    return found
+    read = sum(_reads_labels(parser, pair) for pair in pairing.pairs if pair.name in measured)
+    return Audit(
+        measured,
+        {pair.name: (pair.person.as_posix(), pair.result.as_posix()) for pair in pairing.pairs},
+        failed,
+        pairing.photos,
+        pairing.results,
+        f"for {read} of {counted(len(measured), 'pair')}: label maps were read from files, so mirroring the "
+        "pictures does not change them"
+        if read
+        else "",
+    )
 
 
-def _error_unknown(parser: Parser, pairing: Pairing) -> str:
-    """Return why the segmenter's own error cannot be measured; empty if it can."""
-    files = parser.person is not None or parser.result is not None
-    if files or parser.segmenter.sources(pairing.pairs[0].person):
-        return "the label maps are read from files, so mirroring the pictures does not change them"
-    return ""
+def _reads_labels(parser: Parser, pair: PairOfFiles) -> bool:
+    """Return whether a label map of a pair is read from a file."""
+    if parser.person is not None or parser.result is not None:
+        return True
+    return any(on_disk(parser.segmenter, picture) for picture in (pair.person, pair.result))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from skinfw.components.config import ComponentConfig
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError
+from skinfw.inference.beside import SegmenterBeside
 from skinfw.interfaces import Segmenter
 from skinfw.repair import Parser, audit, find_pairs
 from skinfw.repair.audit_page import write_audit_page
@@ -112,6 +114,25 @@ def test_the_segmenters_error_is_the_change_by_mirroring(tmp_path: Path, parser:
     assert found.segmenter_error("skin_difference") > 0  # type: ignore[operator]
     assert found.segmenter_error("face_changed") == 0
     assert found.segmenter_error_unknown == ""
+
+
+def test_only_pairs_with_label_maps_beside_them_lack_the_segmenters_error(
+    tmp_path: Path, parser: Parser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("anna", "ben", "cleo"):
+        write_pair(tmp_path, name)
+    for file in ("photos/anna", "results/anna", "photos/ben"):
+        (tmp_path / f"{file}_labels.png").unlink()
+    model: Any = SimpleNamespace(reference="skinfw:stand-in")
+    finds = HalfBlindSegmenter(ComponentConfig(), None)
+    monkeypatch.setattr(SegmenterBeside, "_parser", finds)
+    beside = SegmenterBeside(parser.segmenter, model)
+    pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", beside.sources)
+    found = audit(pairing, Parser(beside, parser.pose_encoder))
+    measured = {name: pair.mirrored is not None for name, pair in found.pairs.items()}
+    assert measured == {"anna": True, "ben": False, "cleo": False}
+    assert found.segmenter_error("skin_difference") is not None
+    assert found.segmenter_error_unknown.startswith("for 2 of 3 pairs: label maps were read from files")
 
 
 def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
