@@ -15,6 +15,7 @@ from skinfw.components.field_names import IMAGE
 from skinfw.components.relocate import spec_for_others
 from skinfw.components.trust import connections
 from skinfw.components.weights import file_sha256
+from skinfw.data.aspect import read_aspects
 from skinfw.data.sample import Sample
 from skinfw.errors import RunError, UserError
 from skinfw.export import paint_script
@@ -193,6 +194,7 @@ def _inpainting(
         alpha=gives_alpha(spec.generator),
         seed=None if noise is None else spec.seed,
         preparation=preparation_of(spec, checkpoint.about),
+        aspects=read_aspects(checkpoint.about.get("aspects"), size),
         classes=None,
         **_common(checkpoint, sizes, precision, license_note, ledger),
     )

@@ -23,7 +23,8 @@ from skinfw.errors import SkinfwError, counted
 from skinfw.evaluation.ciede2000 import ciede2000
 from skinfw.inference.background import over_background
 from skinfw.inference.batch_inpainter import BatchInpainter, Inpainting
-from skinfw.inference.composite import to_uint8, violations
+from skinfw.inference.composite import to_uint8
+from skinfw.inference.sample_writing import violations
 from skinfw.interfaces import Generator, SegmentationNetwork
 from skinfw.runtime.metadata import Parity, Precision
 from skinfw.runtime.onnx_model import OnnxModel

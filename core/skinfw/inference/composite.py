@@ -13,7 +13,7 @@ from torch import Tensor
 
 from skinfw.components.field_names import KEEP, MASK, SKIN
 from skinfw.data.batch import Batch
-from skinfw.data.segmentation import Mask, RgbImage
+from skinfw.data.segmentation import RgbImage
 from skinfw.specs.spec import Composite
 
 COLORS = 3
@@ -85,18 +85,3 @@ def to_uint8(output: Tensor) -> RgbImage:
     """
     values = output.detach().float().mul(255).round_().clamp_(0, 255)
     return np.ascontiguousarray(values.to("cpu", torch.uint8).permute(0, 2, 3, 1).numpy())
-
-
-def violations(written: RgbImage, base: RgbImage, painted: Mask) -> int:
-    """Count the pixels that should have been kept but changed.
-
-    Args:
-        written: the image as it was written, uint8 RGB ``(H, W, 3)``.
-        base: the input image, uint8 RGB ``(H, W, 3)``.
-        painted: where the generator may change pixels, bool ``(H, W)``.
-
-    Returns:
-        the number of pixels outside ``painted`` that differ in any channel.
-    """
-    differs: Mask = np.any(written != base, axis=-1)
-    return int(np.count_nonzero(differs & ~painted))

@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
-from PIL import Image
 
 from skinfw.assembly.inputs import dataset_io
 from skinfw.data.aspect import Aspects, read_aspects, reject_other_shape
@@ -18,24 +16,20 @@ from skinfw.data.batch import collate
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
-from skinfw.errors import DataError, RunError, SkinfwError, counted, listed
-from skinfw.inference.composite import composite_mask
+from skinfw.errors import DataError, RunError, counted
 from skinfw.inference.mark import checkpoint_mark, png_mark, read_mark, sample_mark
 from skinfw.inference.paint import InpaintedBatch, ProgressCallback, inpaint_batches
+from skinfw.inference.sample_writing import SampleProblems, write_checked
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.folder import Run
 from skinfw.runs.trained import Trained, checkpoint_of
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.system.devices import pick_device
 from skinfw.system.existing import reject_existing
-from skinfw.system.json_file import replacing
 from skinfw.system.leftovers import remove_leftovers
 from skinfw.system.paths_below import path_below
 
 logger = logging.getLogger("skinfw")
-
-SHOWN = 10
-"""Maximum number of names in a message."""
 
 
 def generate_folder(
@@ -98,30 +92,11 @@ def generate_folder(
     for painted in inpaint_batches(generator, spec, (collate(each) for each in batches), device):
         written += _write(painted, targets, mark, reader.marks)
         if progress is not None:
-            progress(len(written) + len(reader.kept) + len(reader.failed), len(targets))
+            progress(len(written) + len(reader.kept) + len(reader.problems.failed), len(targets))
     if reader.kept:
         logger.info("kept %s", counted(len(reader.kept), "existing image"))
-    usable = len(written) + len(reader.kept)
-    nothing = _nothing_to_paint(reader.unpainted, usable, spec)
-    if reader.failed:
-        failed = _failed_message(reader.failed, len(targets), Path(output))
-        raise DataError("\n".join(each for each in (failed, nothing) if each))
-    if nothing and len(reader.unpainted) == usable:
-        raise DataError(f"{nothing}; the files in {output} are copies of the inputs")
-    if nothing:
-        logger.warning("%s; their files are copies of the inputs", nothing)
+    reader.problems.tell(spec.composite, len(written) + len(reader.kept), Path(output))
     return sorted([*written, *(targets[name] for name in reader.kept)])
-
-
-def _nothing_to_paint(names: Sequence[str], total: int, spec: Spec) -> str:
-    """Return a message about samples with nothing to inpaint, or an empty text."""
-    if not names:
-        return ""
-    why = {"skin": "segmentation_skin is all black", "mask": "their inpainting mask is empty"}.get(
-        spec.composite, "apparel_head_foot keeps every pixel"
-    )
-    number = f"{len(names)} of {counted(total, 'sample')}"
-    return f"nothing to inpaint in {number}, because {why}: {listed(names, SHOWN)}"
 
 
 def _marked(targets: Mapping[str, Path], mark: str) -> dict[str, str]:
@@ -159,11 +134,9 @@ class _Reader:
         self.spec = spec
         self.io = dataset_io(spec, ())
         self.aspects = aspects
-        self.on_error = on_error
+        self.problems = SampleProblems(on_error)
         self.there = there
-        self.failed: list[str] = []
         self.kept: list[str] = []
-        self.unpainted: list[str] = []
         self.marks: dict[str, str] = {}
 
     def batches(self, names: Sequence[str], size: int) -> Iterator[list[Sample]]:
@@ -177,14 +150,9 @@ class _Reader:
                         sample.source_size, self.aspects, self.spec.data.size, self.base / name
                     )
                 except DataError as error:
-                    if self.on_error == "fail":
-                        raise
-                    self.failed.append(str(error))
-                    if len(self.failed) > SHOWN:  # the final error names the first ones
-                        logger.warning("skipped: %s", error)
+                    self.problems.skip(error)
                     continue
-                if not self._paints(sample):
-                    self.unpainted.append(name)
+                self.problems.check(self.spec.composite, sample)
                 self.marks[name] = sample_mark(sample)
                 if self.there.get(name) == self.marks[name]:
                     self.kept.append(name)
@@ -193,19 +161,6 @@ class _Reader:
             if samples:
                 yield samples
 
-    def _paints(self, sample: Sample) -> bool:
-        """Return whether a sample has anything to inpaint."""
-        return bool(composite_mask(self.spec.composite, collate([sample])).any())
-
-
-def _failed_message(failed: Sequence[str], total: int, output: Path) -> str:
-    lines = [f"  {each}" for each in failed[:SHOWN]]
-    if len(failed) > SHOWN:
-        lines.append(f"  and {len(failed) - SHOWN} more; the warnings above name them")
-    others = "nothing was written" if len(failed) == total else f"the others were written to {output}"
-    head = f"{len(failed)} of {counted(total, 'sample')} unusable; {others}"
-    return "\n".join([head, *lines])
-
 
 def _write(
     painted: InpaintedBatch, targets: Mapping[str, Path], checkpoint: str, samples: Mapping[str, str]
@@ -213,18 +168,8 @@ def _write(
     """Write the images of a batch, reading each back to verify it."""
     written = []
     for index, name in enumerate(painted.batch.names):
-        path = targets[name]
-        with replacing(path) as temporary:
-            image = painted.images[index]
-            made_of = png_mark(checkpoint, samples[name], image)
-            Image.fromarray(image).save(temporary, format="PNG", pnginfo=made_of)
-            with Image.open(temporary) as file:
-                read_back = np.asarray(file.convert("RGB"), np.uint8)
-            changed = painted.violations(index, read_back)
-            if changed:
-                raise SkinfwError(
-                    f"{path}: {changed} pixels outside the mask differ from the input, so it was not "
-                    "written; check the disk, and report this if it persists"
-                )
-        written.append(path)
+        image = painted.images[index]
+        made_of = png_mark(checkpoint, samples[name], image)
+        write_checked(targets[name], image, painted.bases[index], painted.painted[index], made_of)
+        written.append(targets[name])
     return written

@@ -20,8 +20,9 @@ from skinfw.data.pixel_types import image_tensor
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import NotFiniteError
 from skinfw.inference.batch_inpainter import BatchInpainter
-from skinfw.inference.composite import to_uint8, violations
+from skinfw.inference.composite import to_uint8
 from skinfw.inference.noise import sample_noise
+from skinfw.inference.sample_writing import violations
 from skinfw.interfaces import Generator
 from skinfw.specs.spec import Spec
 from skinfw.system.peak_memory import PeakMemory
@@ -58,15 +59,9 @@ class InpaintedBatch:
         alpha = None if self.alpha is None else image_tensor(list(self.alpha))
         return image_tensor(list(self.images)), alpha
 
-    def violations(self, index: int, image: RgbImage | None = None) -> int:
-        """Count the pixels of one image that should have been kept but changed.
-
-        Args:
-            index: which image of the batch.
-            image: an image to check instead, for example read back from disk, uint8 RGB ``(H, W, 3)``.
-        """
-        written = self.images[index] if image is None else image
-        return violations(written, self.bases[index], self.painted[index])
+    def violations(self, index: int) -> int:
+        """Count the pixels of one image of the batch that should have been kept but changed."""
+        return violations(self.images[index], self.bases[index], self.painted[index])
 
 
 def inpaint_batches(

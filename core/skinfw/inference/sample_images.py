@@ -5,26 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
-
 from skinfw.assembly.inputs import dataset_io
 from skinfw.components.field_names import APPAREL, MASK
 from skinfw.components.trust import named_outside, reject_foreign
 from skinfw.data.aspect import reject_other_shape
 from skinfw.data.sample_folder import read_sample
 from skinfw.data.sample_search import find_samples
-from skinfw.errors import DataError, counted, listed
+from skinfw.errors import DataError
 from skinfw.inference.background import over_background
 from skinfw.inference.condition import images_of
+from skinfw.inference.sample_writing import SampleProblems, painted_of, write_checked
 from skinfw.interfaces import DatasetIO
 from skinfw.runtime.onnx_model import OnnxModel
 from skinfw.specs.spec import Spec, inpainting_spec, parse_spec
 from skinfw.system.existing import reject_existing
-from skinfw.system.json_file import replacing
 from skinfw.system.paths_below import path_below
-
-SHOWN = 10
-"""Maximum number of names in an error."""
 
 
 def exported_spec(model: OnnxModel, *, trust: bool = False) -> Spec:
@@ -78,32 +73,30 @@ def paint_samples(
 
     Raises:
         RunError: an image already exists.
-        DataError: no sample was found, or some were unusable and all others were written.
+        DataError: no sample was found, or some were unusable and all others were written. Or none had
+            anything to inpaint, and the written files are copies of the inputs.
+        SkinfwError: the network changed pixels outside the mask; that image was not written.
     """
     base, names = find_samples(Path(samples).absolute())
     targets = {name: path_below(Path(output), f"{name}.png") for name in sorted(names)}
     reject_existing(targets.values(), overwrite=overwrite)
-    io, aspect = sample_io(model, trust=trust), model.preparation.aspect
-    failed: list[str] = []
+    spec = exported_spec(model, trust=trust)
+    io, aspect = dataset_io(spec, ()), model.preparation.aspect
+    aspects = model.metadata.aspects or (aspect, aspect)
+    problems = SampleProblems(on_error)
     written: list[Path] = []
     for name, path in targets.items():
         try:
             sample = read_sample(base / name, name, io, needs_target=False)
-            reject_other_shape(sample.source_size, (aspect, aspect), model.size, base / name)
+            reject_other_shape(sample.source_size, aspects, model.size, base / name)
         except DataError as error:
-            if on_error == "fail":
-                raise
-            failed.append(str(error))
+            problems.skip(error)
             continue
+        problems.check(spec.composite, sample)
         image = model(images_of(sample, model.inputs))
         if model.metadata.alpha:
             image = over_background(image, sample[APPAREL], sample[MASK])
-        with replacing(path) as temporary:
-            Image.fromarray(image).save(temporary, format="PNG")
+        write_checked(path, image, sample[APPAREL], painted_of(spec.composite, sample))
         written.append(path)
-    if failed:
-        raise DataError(
-            f"{len(failed)} of {counted(len(targets), 'sample')} could not be used; the others were written "
-            f"to {output}: {listed(failed, SHOWN)}"
-        )
+    problems.tell(spec.composite, len(written), Path(output))
     return written

@@ -19,6 +19,7 @@ MAX_CHARACTERS = 16 * 2**20
 """Maximum length of the metadata."""
 
 Side = Annotated[int, Field(ge=1, le=2**16)]
+Aspect = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Precision = Literal["float32", "float16", "int8"]
 
 
@@ -85,6 +86,8 @@ class ModelMetadata(_Strict):
         seed: of the noise in the graph; None for a network without noise.
         preparation: aspect of the crop around the person, margin around the person, and by how many pixels
             the removed skin was dilated; None for a parser.
+        aspects: minimum and maximum of height over width of the training samples; None for a parser, and in
+            files of older versions.
         classes: of a parser; None otherwise.
         person_margin: of a parser that looks at the person, see `skinfw.specs.segmentation_spec`; None
             otherwise.
@@ -108,6 +111,7 @@ class ModelMetadata(_Strict):
     alpha: bool
     seed: int | None
     preparation: Preparation | None
+    aspects: tuple[Aspect, Aspect] | None = None
     classes: ParserClasses | None
     person_margin: Annotated[float, Field(ge=0, le=1)] | None = None
     spec: dict[str, Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,12 @@ from skinfw.cli import main
 from skinfw.components.reference import use
 from skinfw.data.batch import collate
 from skinfw.data.sample_folder import read_sample
-from skinfw.errors import DataError, RunError, UserError
+from skinfw.errors import DataError, RunError, SkinfwError, UserError
 from skinfw.export.export import Exported, export_run
 from skinfw.inference.condition import images_of
 from skinfw.inference.sample_images import paint_samples, sample_io
 from skinfw.runs.checkpoint_networks import load_generator
-from skinfw.runs.checkpoints import run_checkpoint
+from skinfw.runs.checkpoints import run_checkpoint, save_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runtime import OnnxModel
 from skinfw.runtime.metadata import parse_metadata
@@ -38,6 +39,8 @@ def folder_run(make_inputs_run: Make, tmp_path_factory: pytest.TempPathFactory) 
     generator = {"type": "pix2pix", "base_channels": 4, "depth": 2}
     data = {"inputs": ["apparel_head_foot", "line", "segmentation_skin", "mask"]}
     made: Run = make_inputs_run(tmp_path_factory.mktemp("run") / "run", generator, data=data)
+    best = run_checkpoint(made)
+    save_checkpoint(best.path, best.tensors, best.spec, best.progress, aspects=[1.4, 2.0])
     return made
 
 
@@ -137,13 +140,49 @@ def test_existing_images_stay_and_unusable_samples_are_named(
 ) -> None:
     loaded = OnnxModel(model.path)
     write_samples(samples, ["wide"], size=(32, 64), body=False)
-    with pytest.raises(DataError, match=r"1 of 3 samples could not be used.*wide: 32x64 pixels"):
+    with pytest.raises(DataError, match=r"(?s)1 of 3 samples unusable; the others.*wide: 32x64 pixels"):
         paint_samples(loaded, samples, tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
     with pytest.raises(RunError, match="already exists"):
         paint_samples(loaded, samples / "a", tmp_path / "out")
     with pytest.raises(DataError, match="wide: 32x64"):
         paint_samples(loaded, samples, tmp_path / "out", overwrite=True, on_error="fail")
+    with pytest.raises(DataError, match="1 of 1 sample unusable; nothing was written"):
+        paint_samples(loaded, samples / "wide", tmp_path / "out")
+
+
+def test_samples_as_high_as_those_of_training_are_painted(
+    model: Exported, samples: Path, tmp_path: Path
+) -> None:
+    loaded = OnnxModel(model.path)
+    assert loaded.metadata.aspects == (1.4, 2.0)
+    assert len(paint_samples(loaded, samples, tmp_path / "out")) == 2
+    # a file without the range knows one aspect
+    loaded.metadata = loaded.metadata.model_copy(update={"aspects": None})
+    with pytest.raises(DataError, match=r"a: 64x32 pixels.* on samples 1\.67 times as high as wide"):
+        paint_samples(loaded, samples, tmp_path / "old")
+
+
+def test_a_file_that_changes_kept_pixels_writes_nothing(
+    model: Exported, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OnnxModel, "__call__", lambda _, images: 255 - images["apparel_head_foot"])
+    with pytest.raises(SkinfwError, match=r"a\.png: \d+ pixels outside the mask changed"):
+        paint_samples(OnnxModel(model.path), samples, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_samples_with_nothing_to_paint_are_named(
+    model: Exported, samples: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    empty = Image.new("L", (32, 64))
+    empty.save(samples / "a" / "mask.png")
+    loaded = OnnxModel(model.path)
+    with caplog.at_level(logging.WARNING, "skinfw"):
+        assert len(paint_samples(loaded, samples, tmp_path / "out")) == 2
+    assert "nothing to inpaint in 1 of 2 samples, because their inpainting mask is empty: a" in caplog.text
+    with pytest.raises(DataError, match=r"nothing to inpaint in 1 of 1 sample.* are copies of the inputs"):
+        paint_samples(loaded, samples / "a", tmp_path / "alone")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from PIL import Image
 from skinfw.components.field_names import KEEP, MASK, SKIN
 from skinfw.data.batch import Batch
 from skinfw.data.pixel_types import image_tensor
-from skinfw.inference.composite import composite, composite_mask, to_uint8, violations
+from skinfw.inference.composite import composite, composite_mask, to_uint8
+from skinfw.inference.sample_writing import violations
 from skinfw.specs.spec import Composite
 
 

@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from skinfw.errors import DataError, RunError, SkinfwError
 from skinfw.inference import generate as module
+from skinfw.inference import sample_writing
 from skinfw.inference.generate import generate_folder
 from skinfw.tasks.evaluate_run import evaluate_run
 
@@ -157,17 +159,15 @@ def test_what_was_written_is_read_back_and_compared(
 ) -> None:
     run = make_run(tmp_path / "run")
     write_samples(tmp_path / "in", ["a"])
-    real = module.np.asarray
 
-    def broken_disk(value: Any, *rest: Any) -> Any:
-        found = real(value, *rest)
-        if isinstance(value, Image.Image):
-            found = found.copy()
-            found[0, 0] ^= 1
-        return found
+    def broken_disk(image: np.ndarray) -> Image.Image:
+        found = image.copy()
+        found[0, 0] ^= 1
+        return Image.fromarray(found)
 
-    monkeypatch.setattr(module, "np", type("numpy", (), {"asarray": broken_disk, "uint8": np.uint8}))
-    with pytest.raises(SkinfwError, match=r"a\.png: 1 pixels outside the mask differ"):
+    broken = SimpleNamespace(fromarray=broken_disk, open=Image.open)
+    monkeypatch.setattr(sample_writing, "Image", broken)
+    with pytest.raises(SkinfwError, match=r"a\.png: 1 pixel outside the mask changed"):
         generate_folder(run, tmp_path / "in", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,11 +81,10 @@ def test_images_are_composited_and_violations_counted(tiny_spec: Callable[..., A
         assert np.array_equal(painted.images[index][~region], painted.bases[index][~region])
         assert (painted.images[index][region] != painted.bases[index][region]).any()
         assert painted.violations(index) == 0
-        spoiled = painted.images[index].copy()
-        spoiled[region] ^= 255
-        assert painted.violations(index, spoiled) == 0
-        spoiled[~region] ^= 1
-        assert painted.violations(index, spoiled) == np.count_nonzero(~region)
+        within = np.where(region[..., None], np.uint8(255), np.uint8(0))
+        assert replace(painted, images=painted.images ^ within).violations(index) == 0
+        spoiled = replace(painted, images=painted.images ^ np.uint8(1))
+        assert spoiled.violations(index) == np.count_nonzero(~region)
 
 
 def test_in_training_the_network_is_given_the_target_and_its_own_inputs() -> None:
