@@ -1261,8 +1261,7 @@ def registry(target: str, config: str, kind: str = "generator") -> Registry:
         ("GoodGenerator", "GeneratorConfig", "generator", "GoodGenerator has no docstring"),
         ("Plain", "Documented", "generator", "no description: silent"),
         ("Abstract", "GeneratorConfig", "generator", "methods are missing: forward"),
-        ("Plain", "GeneratorConfig", "loss", "is not a subclass of Loss"),
-        ("Plain", "LossConfig", "generator", "is not a subclass of GeneratorConfig"),
+        ("Plain", "LossConfig", "loss", "is not a subclass of Loss"),
     ],
 )
 def test_a_broken_entry_is_refused(target: str, config: str, kind: str, message: str) -> None:

@@ -11,14 +11,25 @@ import importlib.util
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
-from skinfw.components.config import ComponentConfig, InputConfig
+from skinfw.components.config import (
+    AugmentationConfig,
+    ComponentConfig,
+    DiscriminatorConfig,
+    GeneratorConfig,
+    InputConfig,
+    LossConfig,
+    MetricConfig,
+    PoseEncoderConfig,
+    SegmentationLossConfig,
+    SegmentationNetworkConfig,
+)
 from skinfw.components.field_names import BODY, IMAGE, KEEP, KEYPOINTS, LABELS
 from skinfw.components.manifest import (
     MANIFEST,
@@ -33,28 +44,31 @@ from skinfw.components.strict_model import nearest
 from skinfw.errors import RegistryError, message
 from skinfw.system.shipped import shipped_file
 
-KINDS = (
-    "dataset",
-    "segmenter",
-    "pose_encoder",
-    "input",
-    "augmentation",
-    "generator",
-    "discriminator",
-    "loss",
-    "metric",
-    "segmentation_network",
-    "segmentation_loss",
-)
+CONFIGS: Mapping[str, type[ComponentConfig]] = {
+    "dataset": ComponentConfig,
+    "segmenter": ComponentConfig,
+    "pose_encoder": PoseEncoderConfig,
+    "input": InputConfig,
+    "augmentation": AugmentationConfig,
+    "generator": GeneratorConfig,
+    "discriminator": DiscriminatorConfig,
+    "loss": LossConfig,
+    "metric": MetricConfig,
+    "segmentation_network": SegmentationNetworkConfig,
+    "segmentation_loss": SegmentationLossConfig,
+}
+"""The base class of the configurations of each kind."""
+
+KINDS = tuple(CONFIGS)
 TRAINED = "trained"
 """What reports call the trained network, next to the baselines."""
 
-RESERVED = (TRAINED, "output", "target", "error")
-"""Names that generators and inputs may not have, nor may a generator have an input's name: reports show them
-side by side."""
-
 ALPHA = "alpha"
 """What reports call the skin that a generator with alpha finds."""
+
+RESERVED = (TRAINED, ALPHA, "output", "target", "error")
+"""Names that generators and inputs may not have, nor may a generator have an input's name: reports show them
+side by side."""
 
 _FIELDS = (BODY, KEEP, KEYPOINTS, IMAGE, LABELS, WHOLE, "skin")
 """Names that inputs may not have: fields that every sample has, and regions."""
@@ -206,12 +220,18 @@ class Registry:
         )
 
     def config_class(self, kind: str, name: str) -> type[ComponentConfig]:
-        """Import and return the configuration class of a component (light: no torch)."""
+        """Import and return the configuration class of a component (light: no torch).
+
+        Raises:
+            RegistryError: it is unknown, cannot be imported, or is not a configuration of this kind.
+        """
         entry = self.entry(kind, name)
         found = _import(entry, entry.config)
-        if not (isinstance(found, type) and issubclass(found, ComponentConfig)):
+        base = CONFIGS[kind]
+        if not (isinstance(found, type) and issubclass(found, base)):
             raise RegistryError(
-                f"{kind} '{name}' of {entry.provider}: {entry.config} is not a ComponentConfig"
+                f"{kind} '{name}' of {entry.provider}: {entry.config} is not a subclass of {base.__name__}; "
+                f"derive it from skinfw.components.config.{base.__name__}"
             )
         return found
 

@@ -18,7 +18,7 @@ from skinfw.components.config import (
 )
 from skinfw.components.measured_region import WHOLE, region_field
 from skinfw.components.reference import ComponentSpec, use
-from skinfw.components.registry import ALPHA, RESERVED, Registry, installed
+from skinfw.components.registry import RESERVED, Registry, installed
 from skinfw.components.validation_errors import format_errors
 from skinfw.errors import RegistryError
 
@@ -155,7 +155,7 @@ def sees_skin(baseline: ComponentSpec) -> bool:
 def label_errors(baselines: Sequence[ComponentSpec]) -> list[str]:
     """Return an error for each label of a baseline that reports already use for something else."""
     registry = installed()
-    taken = {*RESERVED, ALPHA, *registry.names("input"), *registry.names("generator")}
+    taken = {*RESERVED, *registry.names("input"), *registry.names("generator")}
     return [
         f"$.baselines[{index}].label: {label!r} is what reports call something else; choose another one"
         for index, each in enumerate(baselines)

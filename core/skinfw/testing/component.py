@@ -7,18 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from skinfw.components.config import (
-    AugmentationConfig,
-    ComponentConfig,
-    DiscriminatorConfig,
-    GeneratorConfig,
-    InputConfig,
-    LossConfig,
-    MetricConfig,
-    PoseEncoderConfig,
-    SegmentationLossConfig,
-    SegmentationNetworkConfig,
-)
+from skinfw.components.config import ComponentConfig
 from skinfw.components.registry import Registry
 from skinfw.interfaces import (
     Augmentation,
@@ -36,20 +25,20 @@ from skinfw.interfaces import (
 from skinfw.interfaces.component import Component
 from skinfw.testing._require import require
 
-INTERFACES: dict[str, tuple[type[Component[Any, Any]], type[ComponentConfig]]] = {
-    "dataset": (Dataset, ComponentConfig),
-    "segmenter": (Segmenter, ComponentConfig),
-    "pose_encoder": (PoseEncoder, PoseEncoderConfig),
-    "input": (Input, InputConfig),
-    "augmentation": (Augmentation, AugmentationConfig),
-    "generator": (Generator, GeneratorConfig),
-    "discriminator": (Discriminator, DiscriminatorConfig),
-    "loss": (Loss, LossConfig),
-    "metric": (Metric, MetricConfig),
-    "segmentation_network": (SegmentationNetwork, SegmentationNetworkConfig),
-    "segmentation_loss": (SegmentationLoss, SegmentationLossConfig),
+INTERFACES: dict[str, type[Component[Any, Any]]] = {
+    "dataset": Dataset,
+    "segmenter": Segmenter,
+    "pose_encoder": PoseEncoder,
+    "input": Input,
+    "augmentation": Augmentation,
+    "generator": Generator,
+    "discriminator": Discriminator,
+    "loss": Loss,
+    "metric": Metric,
+    "segmentation_network": SegmentationNetwork,
+    "segmentation_loss": SegmentationLoss,
 }
-"""The interface and the configuration base class of each kind."""
+"""The interface of each kind."""
 
 
 def check_component(registry: Registry, kind: str, name: str) -> None:
@@ -66,10 +55,11 @@ def check_component(registry: Registry, kind: str, name: str) -> None:
 
     Raises:
         AssertionError: the contract is violated; the message says how.
-        RegistryError: the component is unknown, or it cannot be imported.
+        RegistryError: the component is unknown, it cannot be imported, or its configuration has another base
+            class.
     """
     where = f"{kind} '{name}'"
-    interface, base = INTERFACES[kind]
+    interface = INTERFACES[kind]
     component, config = registry.component_class(kind, name), registry.config_class(kind, name)
     require(
         isinstance(component, type) and issubclass(component, interface),
@@ -78,7 +68,6 @@ def check_component(registry: Registry, kind: str, name: str) -> None:
     require(component.kind == kind, f"{where}: the kind of its class is {component.kind!r}")
     missing = sorted(getattr(component, "__abstractmethods__", ()))
     require(not isabstract(component), f"{where}: these methods are missing: {', '.join(missing)}")
-    require(issubclass(config, base), f"{where}: {config.__name__} is not a subclass of {base.__name__}")
     for documented in (component, config):
         require(bool(documented.__dict__.get("__doc__")), f"{where}: {documented.__name__} has no docstring")
     bare = _undescribed(config)

@@ -95,6 +95,7 @@ def test_a_plugin_for_a_known_interface_is_loaded(registry: Registry, interface:
         (row() + 'default_for = "metric"', "default_for: must be"),
         (row(name="a") + row(name="a"), "loss 'a' is declared twice"),
         (row("generator", "trained"), "generator 'trained': the name is reserved"),
+        (row("input", "alpha"), "input 'alpha': the name is reserved"),
         (row("input", "target"), "input 'target': the name is reserved"),
         # the fields and regions that every sample has
         (row("input", "body"), "input 'body': the name is reserved"),
@@ -184,8 +185,12 @@ def test_unknown_names_and_kinds_are_told_with_the_nearest(registry: Registry) -
         ("import sys; sys.exit(3)", "SystemExit: 3"),
         ("this is no Python", "SyntaxError"),
         ("Thing = object", "has no attribute 'ThingConfig'"),
-        ("ThingConfig = 3", "is not a ComponentConfig"),
-        ("class ThingConfig: pass", "is not a ComponentConfig"),
+        ("ThingConfig = 3", "is not a subclass of LossConfig"),
+        ("class ThingConfig: pass", "is not a subclass of LossConfig"),
+        (
+            "from skinfw.components.config import MetricConfig as ThingConfig",
+            "is not a subclass of LossConfig; derive it from skinfw.components.config.LossConfig",
+        ),
     ],
 )
 def test_whatever_an_import_does_is_told_with_its_distribution(
