@@ -115,16 +115,20 @@ def _lax(place: tuple[str | int, ...], annotation: Any, given: Any) -> Iterator[
     """
     options = _options(annotation)
     if isinstance(given, bool | int | float | str):
-        literals = {
-            type(value) for each in options if get_origin(each) is Literal for value in get_args(each)
-        }
-        takes = {each for each in options if isinstance(each, type)} | literals
+        literals = [value for each in options if get_origin(each) is Literal for value in get_args(each)]
+        classes = {each for each in options if isinstance(each, type)}
+        takes = classes | set(map(type, literals))
         numbers, flags = bool(takes & {int, float}), bool in takes
-        if not (numbers or flags) or takes - {int, float, bool, NoneType}:
+        if not (numbers or flags) or classes - {int, float, bool, str, NoneType}:
             return
-        fits = flags if isinstance(given, bool) else numbers and not isinstance(given, str)
+        words = [value for value in literals if isinstance(value, str)]
+        if isinstance(given, str):
+            fits = str in classes or given in words
+        else:
+            fits = flags if isinstance(given, bool) else numbers
         if not fits:
-            wanted = " or ".join(["a number"] * numbers + ["true or false"] * flags)
+            names = [*map(repr, words), *["a string"] * (str in classes)]
+            wanted = " or ".join([*names, *["a number"] * numbers, *["true or false"] * flags])
             kind = PydanticCustomError("not_strict", f"expected {wanted}")
             yield InitErrorDetails(type=kind, loc=place, input=given)
         return
@@ -161,7 +165,11 @@ class StrictModel(BaseModel):
             result = handler(value)
         except ValidationError as error:
             reported = {item["loc"] for item in details}
-            found = [item for item in error.errors(include_url=False) if item["loc"] not in reported]
+            found = [  # without those of a reported union's members
+                item
+                for item in error.errors(include_url=False)
+                if not any(item["loc"][: len(place)] == place for place in reported)
+            ]
             component = (info.context or {}).get(COMPONENT)
             details += [_retell(item, fields, given, component, number) for number, item in enumerate(found)]
         if details:

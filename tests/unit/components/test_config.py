@@ -155,6 +155,7 @@ class Loose(ComponentConfig):
     version: Literal[1] = Field(default=1, description="a number")
     flag: bool | None = Field(default=None, description="yes or no")
     text: str | int = Field(default="", description="either")
+    jobs: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(default=0, description="how many")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,10 @@ class Loose(ComponentConfig):
         ({"version": True}, ("version",), "expected a number"),
         ({"flag": 1}, ("flag",), "expected true or false"),
         ({"flag": "yes"}, ("flag",), "expected true or false"),
+        ({"text": True}, ("text",), "expected a string or a number"),
+        ({"jobs": True}, ("jobs",), "expected 'auto' or a number"),
+        ({"jobs": "4"}, ("jobs",), "expected 'auto' or a number"),
+        ({"jobs": "-4"}, ("jobs",), "expected 'auto' or a number"),
     ],
 )
 def test_nothing_is_converted_at_any_depth(value: Any, place: tuple[Any, ...], words: str) -> None:
@@ -179,6 +184,7 @@ def test_what_fits_is_taken_as_it_is() -> None:
     given = {"weights": {"a": 1, "b": 0.5}, "pairs": [["x", 2]], "flag": True, "text": "1"}
     assert Loose.model_validate(given).text == "1"
     assert Loose.model_validate({"text": 5, "flag": None}).text == 5
+    assert [Loose.model_validate({"jobs": jobs}).jobs for jobs in ("auto", 4)] == ["auto", 4]
 
 
 @pytest.mark.parametrize(
