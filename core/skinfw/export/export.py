@@ -16,6 +16,7 @@ from skinfw.components.relocate import spec_for_others
 from skinfw.components.trust import connections
 from skinfw.components.weights import file_sha256
 from skinfw.data.aspect import read_aspects
+from skinfw.data.pixel_types import MaskType
 from skinfw.data.sample import Sample
 from skinfw.errors import RunError, UserError
 from skinfw.export import paint_script
@@ -188,7 +189,8 @@ def _inpainting(
     metadata = ModelMetadata(
         task="inpainting",
         inputs=tuple(
-            ModelInput(name=name, channels=count) for name, count in zip(names, counts, strict=True)
+            ModelInput(name=name, channels=count, mask=isinstance(samples[0].fields[name].type, MaskType))
+            for name, count in zip(names, counts, strict=True)
         ),
         composite=spec.composite,
         alpha=gives_alpha(spec.generator),

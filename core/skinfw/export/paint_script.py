@@ -1,13 +1,15 @@
 """Paint one person with an exported model; needs numpy, Pillow and onnxruntime (and OpenCV, if it has alpha).
 
 python paint.py FOLDER OUTPUT.png [MODEL.onnx]: FOLDER holds one image per input of the model, named as the
-input (NAME.png, or NAME.npy if it does not have three channels). Default model: the file beside this one.
+input (NAME.png, or NAME.npy if it does not have three channels) and as large as the images that the model was
+trained on. Default model: the only one beside this file.
 """
 
 import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,14 +18,32 @@ import onnxruntime
 from PIL import Image
 
 
-def read(folder: Path, name: str, size: tuple[int, int]) -> np.ndarray:
-    """Return an image on white at a height and width, uint8 (1, H, W, C); masks stay black and white."""
-    if (folder / f"{name}.npy").is_file():
-        return np.asarray(np.load(folder / f"{name}.npy", allow_pickle=False))[None]
-    image = Image.open(folder / f"{name}.png").convert("RGBA")
-    image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    method = Image.Resampling.NEAREST if image.getcolors(2) else Image.Resampling.BOX
-    return np.asarray(image if image.size == size[::-1] else image.resize(size[::-1], method))[None]
+def read(folder: Path, wanted: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
+    """Return an input of a height and width as skinfw reads it, uint8 (1, H, W, C)."""
+    array, name = folder / f"{wanted['name']}.npy", wanted["name"]
+    path = array if array.is_file() else folder / f"{name}.png"
+    if not path.is_file():
+        sys.exit(f"{path}: missing; the model needs {name}")
+    try:
+        image = np.load(path) if path == array else np.asarray(Image.open(path).convert("RGBA"))
+    except (OSError, ValueError) as error:
+        sys.exit(f"{path}: cannot be read: {error}")
+    if image.shape != (*size, wanted["channels"] if path == array else 4):
+        shape = "x".join(map(str, image.shape[:2]))
+        sys.exit(f"{path}: {shape} pixels (height x width), not {size[0]}x{size[1]}; skinfw generate resizes")
+    if path == array:
+        return image[None]
+    colors, alpha = image[..., :3], image[..., 3:]
+    if name == "apparel_head_foot":
+        return np.where(alpha < 128, np.uint8(255), colors)[None]
+    if alpha.min() < 255:
+        sys.exit(f"{path}: has transparent pixels; save it without transparency")
+    if not wanted.get("mask"):
+        return colors[None]
+    white = colors.max()
+    if white not in (0, 1, 255) or not ((colors == 0) | (colors == white)).all() or np.ptp(colors, 2).any():
+        sys.exit(f"{path}: a mask must be white where it is set and black elsewhere, without other colors")
+    return np.where(colors > 0, np.uint8(255), np.uint8(0))[None]
 
 
 def over_background(painted: np.ndarray, base: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -37,20 +57,27 @@ def over_background(painted: np.ndarray, base: np.ndarray, mask: np.ndarray) -> 
     return np.where(mask[..., None] > 0, mixed.astype(np.uint8), base)
 
 
-def main(folder: str, output: str, model: str = "") -> None:
+def main(folder: str, output: str, *model: str) -> None:
     """Paint the person in a folder and write a PNG file."""
-    path = model or str(next(Path(__file__).parent.glob("*.onnx")))
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    found = model or sorted(map(str, Path(__file__).parent.glob("*.onnx")))
+    if len(found) != 1:
+        sys.exit(f"{len(found)} models beside {__file__}: name one as the last argument, MODEL.onnx")
+    if not Path(found[0]).is_file():
+        sys.exit(f"{found[0]}: no such model")
+    session = onnxruntime.InferenceSession(found[0], providers=["CPUExecutionProvider"])
     about = json.loads(session.get_modelmeta().custom_metadata_map["skinfw"])
     size = (about["size"][0], about["size"][1])
-    images = {each["name"]: read(Path(folder), each["name"], size) for each in about["inputs"]}
+    images = {each["name"]: read(Path(folder), each, size) for each in about["inputs"]}
     painted, finite = session.run(["output", "finite"], images)
     if not finite.all():
-        sys.exit(f"{path}: the network returned NaN or infinity")
+        sys.exit(f"{found[0]}: the network returned NaN or infinity")
     image = painted[0]
     if image.shape[2] == 4:  # alpha: how much of each pixel is skin
         image = over_background(image, images["apparel_head_foot"][0], images["mask"][0, ..., 0])
-    Image.fromarray(image).save(output, format="PNG")
+    try:
+        Image.fromarray(image).save(output, format="PNG")
+    except OSError as error:
+        sys.exit(f"{output}: cannot be written: {error}")
 
 
 if __name__ == "__main__":

@@ -28,10 +28,17 @@ class _Strict(BaseModel):
 
 
 class ModelInput(_Strict):
-    """One input of the graph: uint8 ``(N, H, W, channels)``."""
+    """One input of the graph: uint8 ``(N, H, W, channels)``.
+
+    Attributes:
+        name: its name.
+        channels: number of its channels.
+        mask: whether it is a mask, black and white.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     channels: Annotated[int, Field(ge=1, le=4096)]
+    mask: bool = False
 
 
 class ParserClasses(_Strict):

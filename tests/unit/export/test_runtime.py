@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import runpy
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,11 +106,86 @@ def test_the_script_needs_neither_torch_nor_skinfw(model: Exported, samples: Pat
     for name, image in condition.items():
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     assert model.script is not None
-    assert len(model.script.read_text(encoding="utf-8").splitlines()) < 60
+    assert len(model.script.read_text(encoding="utf-8").splitlines()) < 90
     code = "import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     blocked = ["torch", "skinfw", "skinfw_plugins", "cv2", "pydantic"]
     run_blocked(code, blocked, model.script, tmp_path, tmp_path / "out.png")
     assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), loaded(condition))
+
+
+def by_script(script: Path, *arguments: str | Path) -> None:
+    runpy.run_path(str(script))["main"](*map(str, arguments))
+
+
+def with_alpha(path: Path, alpha: int) -> None:
+    """Make the first row of a picture partly transparent."""
+    pixels = np.array(Image.open(path).convert("RGBA"))
+    pixels[0] = (200, 0, 0, alpha)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def small(write_samples: Make, tmp_path: Path) -> Path:
+    """A sample of the model's size."""
+    (folder,) = write_samples(tmp_path / "small", ["a"], size=(32, 16), body=False)
+    return folder
+
+
+@pytest.mark.parametrize("alpha", [100, 150])
+def test_the_script_paints_what_generate_paints(
+    model: Exported, small: Path, tmp_path: Path, alpha: int
+) -> None:
+    assert model.script is not None
+    with_alpha(small / "apparel_head_foot.png", alpha)
+    for name in ("mask", "segmentation_skin"):
+        mask = np.asarray(Image.open(small / f"{name}.png").convert("L"))
+        Image.fromarray(mask // 255).save(small / f"{name}.png")
+    (wanted,) = paint_samples(OnnxModel(model.path), small, tmp_path / "out")
+    by_script(model.script, small, tmp_path / "painted.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "painted.png")), np.asarray(Image.open(wanted)))
+
+
+def test_the_script_rejects_what_it_cannot_read_as_generate_does(
+    model: Exported, small: Path, samples: Path, tmp_path: Path
+) -> None:
+    script = model.script
+    assert script is not None
+
+    def rejects(folder: Path, words: str) -> None:
+        with pytest.raises(SystemExit, match=words):
+            by_script(script, folder, tmp_path / "painted.png")
+        assert not (tmp_path / "painted.png").exists()
+
+    rejects(samples / "a", r"apparel_head_foot\.png: 64x32 pixels .* not 32x16; skinfw generate resizes")
+    mask = np.array(Image.open(small / "mask.png").convert("L"))
+    mask[3, 3] = 200
+    Image.fromarray(mask).save(small / "mask.png")
+    rejects(small, r"mask\.png: a mask must be white where it is set and black elsewhere")
+    with_alpha(small / "line.png", 254)
+    rejects(small, r"line\.png: has transparent pixels")
+    (small / "line.png").write_bytes(b"no picture")
+    rejects(small, r"line\.png: cannot be read")
+    (small / "line.png").unlink()
+    rejects(small, r"line\.png: missing")
+
+
+def test_the_script_uses_the_only_model_beside_it_or_the_named_one(
+    model: Exported, small: Path, tmp_path: Path
+) -> None:
+    assert model.script is not None
+    script = shutil.copy(model.script, tmp_path / "paint.py")
+    with pytest.raises(SystemExit, match=r"0 models beside .*paint\.py: name one as the last argument"):
+        by_script(script, small, tmp_path / "out.png")
+    with pytest.raises(SystemExit, match=r"other\.onnx: no such model"):
+        by_script(script, small, tmp_path / "out.png", tmp_path / "other.onnx")
+    for name in ("one", "two"):
+        shutil.copy(model.path, tmp_path / f"{name}.onnx")
+    with pytest.raises(SystemExit, match="2 models beside"):
+        by_script(script, small, tmp_path / "out.png")
+    by_script(script, small, tmp_path / "out.png", tmp_path / "two.onnx")
+    assert (tmp_path / "out.png").exists()
+    with pytest.raises(SystemExit, match="cannot be written"):
+        by_script(script, small, tmp_path / "absent" / "out.png", tmp_path / "two.onnx")
 
 
 def test_the_model_needs_numpy_and_onnxruntime(model: Exported) -> None:
