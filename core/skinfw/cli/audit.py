@@ -10,7 +10,7 @@ import click
 from skinfw.cli.options import ComponentOption, pair_options
 
 if TYPE_CHECKING:
-    from skinfw.repair.pairs import Layout
+    from skinfw.data.layouts import Layout
 
 
 @click.command(name="audit", short_help="Measure how a try-on system changes skin.")

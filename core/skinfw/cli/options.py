@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from skinfw.data.layouts import LAYOUTS
+
 
 class ComponentOption(click.Option):
     """An option that takes a component; its help names the default.
@@ -126,7 +128,7 @@ _PAIR_OPTIONS = (
         help="The segmenter that reads these label maps. Default: --segmenter.",
     ),
     click.option(
-        "--layout", type=click.Choice(["names", "catvton", "idm_vton", "hr_viton", "ootdiffusion"]),
+        "--layout", type=click.Choice(LAYOUTS),
         default="names", show_default=True,
         help="How the results in a folder are named: as the photos, or as this system does.",
     ),

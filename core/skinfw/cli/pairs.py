@@ -8,9 +8,10 @@ from pathlib import Path
 
 from skinfw.cli.components import component_option, optional_component
 from skinfw.components.reference import ComponentSpec, use_defaults
+from skinfw.data.layouts import Layout
 from skinfw.errors import UserError, counted
 from skinfw.preparation.finders import on_disk
-from skinfw.repair.pairs import Layout, Pairing, find_pairs, read_pairs
+from skinfw.repair.pairs import Pairing, find_pairs, read_pairs
 from skinfw.repair.parsing import Parser, ParserReference
 
 logger = logging.getLogger("skinfw")

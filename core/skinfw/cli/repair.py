@@ -11,7 +11,7 @@ import click
 from skinfw.cli.options import ComponentOption, checkpoint_option, device_option, pair_options, trust_option
 
 if TYPE_CHECKING:
-    from skinfw.repair.pairs import Layout
+    from skinfw.data.layouts import Layout
     from skinfw.repair.repairing import Step
 
 

@@ -9,18 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
+from skinfw.data.layouts import Layout
 from skinfw.errors import DataError, listed
 from skinfw.preparation.source import photos_below
 from skinfw.system.json_file import read_text
 from skinfw.system.paths_below import composed, on_disk, path_to_read, without_suffix
-
-Layout = Literal["names", "catvton", "idm_vton", "hr_viton", "ootdiffusion"]
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-"""Which result belongs to which photo: results have the photo's name (names; CatVTON and IDM-VTON write them
-so), the names of photo and garment (hr_viton), or are numbered in a folder of each photo (ootdiffusion)."""
 
 COLUMNS = ("person", "result")
 """The columns of a CSV of pairs: paths below the folders of photos and results."""
