@@ -142,9 +142,26 @@ def test_lists_are_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> N
     assert sorted(" ".join(lines).split()) == sorted(" ".join(rows).split())
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["list", "model"]])
+def test_lists_fit_into_terminals_of_80_columns(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = CliRunner().invoke(main, arguments).output.splitlines()
+    assert 60 < max(map(len, lines)) <= 80
+
+
+def test_several_columns_are_wrapped() -> None:
+    words = "one two three four five six"
+    lines = aligned([(words, "x", words)], 45)
+    assert lines == ["one two three four    x  one two three four", "five six                 five six"]
+
+
 def test_a_narrow_table_keeps_words_readable() -> None:
     rows = [("a", "one two three four five six seven"), ("bb", "x")]
-    assert aligned(rows, 10) == ["a   one two three four", "    five six seven", "bb  x"]
+    assert aligned(rows, 26) == ["a   one two three four", "    five six seven", "bb  x"]
+    # there is no room for two columns
+    assert aligned(rows, 20) == ["a  one two three", "four five six seven", "bb  x"]
     assert aligned(rows, 80) == aligned(rows)
 
 

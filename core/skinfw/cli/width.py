@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from itertools import zip_longest
 
 MIN_COLUMN = 20
 """Minimum width of a wrapped column."""
@@ -40,23 +41,27 @@ def aligned(rows: Sequence[tuple[str, ...]], width: int | None = None) -> list[s
 
     Args:
         rows: the cells.
-        width: maximum characters per line; the widest column is wrapped to it, but not below `MIN_COLUMN`.
-            None: not wrapped.
+        width: maximum characters per line; the widest columns are wrapped to it, between words and not below
+            `MIN_COLUMN`. If they are too wide even so, the last ones become one. None: not wrapped.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    excess = 0 if width is None else sum(widths) + 2 * (len(widths) - 1) - width
-    widest = widths.index(max(widths))
-    if excess > 0:
-        widths[widest] = max(MIN_COLUMN, widths[widest] - excess)
+    if width is not None:
+        widths = _narrowed(rows, widths, width - 2 * (len(widths) - 1))
+        if sum(widths) + 2 * (len(widths) - 1) > width and len(widths) > 1:
+            return aligned([(*row[:-2], "  ".join(filter(None, row[-2:]))) for row in rows], width)
     lines = []
     for row in rows:
-        parts = (
-            textwrap.wrap(row[widest], widths[widest], break_on_hyphens=False)
-            if excess > 0
-            else [row[widest]]
-        )
-        for number, part in enumerate(parts or [""]):
-            cells = [text if number == 0 else "" for text in row]
-            cells[widest] = part
+        parts = [wrapped(cell, column, 0).splitlines() for cell, column in zip(row, widths, strict=True)]
+        for cells in zip_longest(*parts, fillvalue=""):
             lines.append("  ".join(map(str.ljust, cells, widths)).rstrip())
     return lines
+
+
+def _narrowed(rows: Sequence[tuple[str, ...]], widths: Sequence[int], total: int) -> list[int]:
+    """Return the widths of columns, the widest ones narrowed until all together are as wide as the total."""
+    found = list(widths)
+    for column in sorted(range(len(found)), key=lambda each: -widths[each]):
+        longest = max((len(word) for row in rows for word in row[column].split()), default=0)
+        least = min(found[column], max(MIN_COLUMN, longest))
+        found[column] = max(least, found[column] - max(0, sum(found) - total))
+    return found
