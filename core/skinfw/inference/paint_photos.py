@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from skinfw.data.image_formats import is_image_name
 from skinfw.errors import RunError, UserError
 from skinfw.inference.image_table import ImageRow, Progress, with_known, write_table
 from skinfw.inference.paint_tasks import paint_tasks, reject_inputs
@@ -89,6 +90,7 @@ def paint_photos(
                 ImageRow(row.photo, "", "not used", f"{row.reason}: {row.detail}")
                 for row in listing.not_used(used)
             ]
+            others += _masks_of_no_photo(masks, photos, used)
             if engine == "ray":
                 work = replace(work, device="cpu")
             made = work_on(
@@ -104,6 +106,20 @@ def paint_photos(
         if (output / folder).is_dir() and not any((output / folder).iterdir()):
             (output / folder).rmdir()
     return rows
+
+
+def _masks_of_no_photo(masks: Path | None, photos: Path, used: Collection[Path]) -> list[ImageRow]:
+    """Return a row for each image in the folder of masks that belongs to no photo."""
+    if masks is None or not photos.is_dir():  # a list may name some photos of many
+        return []
+    ours, theirs = masks.resolve(), photos.resolve()
+    if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):  # photos and masks lie among each other
+        return []
+    return [
+        ImageRow(f"{masks.name}/{path.relative_to(masks).as_posix()}", "", "not used", "mask: of no photo")
+        for path in sorted(masks.rglob("*"))
+        if path.is_file() and is_image_name(path.name) and path not in used
+    ]
 
 
 def _used(painter: PhotoPainter, entries: Sequence[Entry], tasks: Sequence[PhotoTask]) -> Collection[Path]:

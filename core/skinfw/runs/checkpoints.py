@@ -184,10 +184,20 @@ def read_checkpoint(path: Path, *, warn: bool = True) -> Checkpoint:
         SpecError: its spec does not match the installed components.
     """
     if not path.is_file():
-        raise RunError(f"{path}: no such checkpoint; has the run finished an epoch?")
+        raise RunError(f"{path}: no such checkpoint; {_instead_of(path)}")
     header, tensors = _read(path)
     _compare_providers(path, header.components, warn)
     return Checkpoint(path, header.parsed_spec(), header.progress, header.about, tensors, header.own)
+
+
+def _instead_of(path: Path) -> str:
+    """Return what to do about a checkpoint that is missing."""
+    if path.with_name("last.safetensors").is_file():
+        return (
+            "the best one is chosen when the run first measures the validation samples; resume the run, or "
+            "use last.safetensors: --checkpoint last"
+        )
+    return "has the run finished an epoch?"
 
 
 def _read(path: Path) -> tuple[Header, dict[str, Tensor]]:

@@ -189,6 +189,15 @@ def test_masks_may_be_beside_the_photos(folders: Path, photo_run: Path) -> None:
     assert "no mask of that name" in rows[0].reason
 
 
+def test_masks_of_no_photo_have_rows(folders: Path, photo_run: Path) -> None:
+    shutil.copy(folders / "masks" / "anna.png", folders / "masks" / "ana.png")
+    rows = paint(folders, photo_run)
+    assert [(row.image, row.reason) for row in rows if row.status == "not used"] == [
+        ("masks/ana.png", "mask: of no photo")
+    ]
+    assert sum(row.status == "painted" for row in rows) == 2
+
+
 def test_masks_may_be_links(folders: Path, photo_run: Path) -> None:
     (folders / "masks" / "anna.png").rename(folders / "mask.png")
     (folders / "masks" / "anna.png").symlink_to(folders / "mask.png")

@@ -74,6 +74,9 @@ def test_an_optimizer_goes_on_as_if_it_had_never_stopped() -> None:
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"none\.safetensors: no such checkpoint"):
         read_checkpoint(tmp_path / "none.safetensors")
+    (tmp_path / "last.safetensors").touch()
+    with pytest.raises(RunError, match=r"best\.safetensors: no such checkpoint; .*--checkpoint last"):
+        read_checkpoint(tmp_path / "best.safetensors")
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, spec: Spec) -> None:
