@@ -112,6 +112,9 @@ class TrainingModule(ABC):
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
         """Return current samples of the networks, uint8 RGB, one row of images each."""
 
+    def agree(self, ranks: Ranks) -> None:
+        """Exchange what only some processes have seen, before it is saved; all processes must call it."""
+
     def unlike(self, checkpoint: Checkpoint) -> str:
         """Return why the weights of a checkpoint do not fit, besides their shapes, or an empty text."""
         return ""

@@ -248,6 +248,7 @@ class Trainer:
 
     def _evaluate(self, epoch: int) -> None:
         """Evaluate the validation samples in all processes; keep the weights if they are the best so far."""
+        self.module.agree(self.ranks)
         try:
             evaluation = self.module.evaluate(self.split.validation, self.step, self.ranks)
         except NotFiniteError as error:
@@ -276,6 +277,8 @@ class Trainer:
 
     def _save(self, which: str) -> None:
         self.losses.check(self.checkpoints.described)  # the same in all processes
+        if which == "last":  # the first process alone saves the best one, after an evaluation
+            self.module.agree(self.ranks)
         if self.ranks.is_main:
             progress = Progress(
                 self.step, self.epoch, self.batches, self.data_fingerprint, self.closed,

@@ -73,6 +73,13 @@ class InpaintingModule(TrainingModule):
         self._aspects = widened(self._aspects, (size for batch in batches for size in batch.source_sizes))
         return self.networks.train_step(batches, step)
 
+    def agree(self, ranks: Ranks) -> None:
+        """Let all processes know the shapes of all samples."""
+        known = [aspects for aspects in ranks.exchange(self._aspects) if aspects is not None]
+        if known:
+            lowest, highest = zip(*known, strict=True)
+            self._aspects = min(lowest), max(highest)
+
     def unlike(self, checkpoint: Checkpoint) -> str:
         """Return in what the inputs differ: with other ones, the channels mean something else."""
         theirs = inpainting_spec(checkpoint.spec, checkpoint.path).data.inputs
