@@ -112,7 +112,7 @@ class TrainingModule(ABC):
     def sample_rows(self, names: Sequence[str]) -> list[RgbImage]:
         """Return current samples of the networks, uint8 RGB, one row of images each."""
 
-    def agree(self, ranks: Ranks) -> None:
+    def agree(self, ranks: Ranks) -> None:  # noqa: B027  # not all have to
         """Exchange what only some processes have seen, before it is saved; all processes must call it."""
 
     def unlike(self, checkpoint: Checkpoint) -> str:
