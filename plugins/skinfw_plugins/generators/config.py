@@ -103,9 +103,9 @@ class Pix2PixConfig(ConditionalConfig):
     @field_validator("depth")
     @classmethod
     def _check_depth(cls, value: int | None, info: ValidationInfo) -> int | None:
-        if value == 1 and info.data.get("dropout", 0) > 0:
+        if value == 1 and info.data.get("noise") == "dropout":
             raise PydanticCustomError(
-                "depth", "with depth 1, no layer has dropout; increase depth, or set dropout to 0"
+                "depth", "with depth 1, no layer has dropout; increase depth, or choose another noise"
             )
         return value
 
