@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from time import monotonic
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -70,7 +70,7 @@ class RunProgress:
             self._lines(self._step, self._total)
             return
         self._bar.update(self._task, advance=1)
-        now = time.monotonic()
+        now = monotonic()
         if now < self._next:
             return
         self._next = now + INTERVAL

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -59,11 +59,11 @@ class ProgressLines:
 
     def __init__(self, label: str, done: int = 0) -> None:
         self._label, self._before = label, done
-        self._began = self._told = time.monotonic()
+        self._began = self._told = monotonic()
 
     def __call__(self, done: int, total: int) -> None:
         """Print a line if the last one was long ago."""
-        now = time.monotonic()
+        now = monotonic()
         if now - self._told < INTERVAL:
             return
         self._told = now

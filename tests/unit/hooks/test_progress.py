@@ -9,6 +9,7 @@ from rich.console import Console
 
 from skinfw.hooks import progress
 from skinfw.hooks.progress import INTERVAL, RunProgress
+from skinfw.system import bar
 from skinfw.system.bar import INTERVAL as LINES
 
 
@@ -32,7 +33,8 @@ class Counted(Mapping[str, float]):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     times = [100.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: times[0])
+    for module in (progress, bar):  # the clock of the process would also be that of servers in other threads
+        monkeypatch.setattr(module, "monotonic", lambda: times[0])
     return times
 
 

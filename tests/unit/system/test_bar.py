@@ -12,7 +12,7 @@ from skinfw.system.bar import INTERVAL, ProgressLines, print_progress, progress_
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     times = [100.0]
-    monkeypatch.setattr(bar.time, "monotonic", lambda: times[0])
+    monkeypatch.setattr(bar, "monotonic", lambda: times[0])
     return times
 
 
