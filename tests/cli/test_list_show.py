@@ -160,7 +160,7 @@ def test_several_columns_are_wrapped() -> None:
 def test_a_narrow_table_keeps_words_readable() -> None:
     rows = [("a", "one two three four five six seven"), ("bb", "x")]
     assert aligned(rows, 26) == ["a   one two three four", "    five six seven", "bb  x"]
-    # there is no room for two columns
+    # 20 characters are too few for two columns
     assert aligned(rows, 20) == ["a  one two three", "four five six seven", "bb  x"]
     assert aligned(rows, 80) == aligned(rows)
 

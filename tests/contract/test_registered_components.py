@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from skinfw import testing
+from skinfw.components.kinds import KINDS
 from skinfw.components.manifest import Entry
-from skinfw.components.registry import KINDS, installed
+from skinfw.components.registry import installed
 from skinfw.testing.component import INTERFACES
 from skinfw.testing.contracts import CONTRACTS
 

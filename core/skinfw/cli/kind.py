@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from skinfw.components.registry import KINDS
+from skinfw.components.kinds import KINDS
 from skinfw.components.strict_model import nearest
 
 MODEL = "model"

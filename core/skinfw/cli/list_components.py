@@ -8,8 +8,9 @@ import click
 
 from skinfw.cli.kind import MODEL, Kind
 from skinfw.cli.width import aligned, output_width
+from skinfw.components.kinds import KINDS
 from skinfw.components.manifest import Entry
-from skinfw.components.registry import KINDS, installed
+from skinfw.components.registry import installed
 
 COLUMNS = ("kind", "name", "summary", "provider", "note")
 MODEL_COLUMNS = ("model", "summary", "images", "file", "license", "note")

@@ -11,26 +11,16 @@ import importlib.util
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
-from skinfw.components.config import (
-    AugmentationConfig,
-    ComponentConfig,
-    DiscriminatorConfig,
-    GeneratorConfig,
-    InputConfig,
-    LossConfig,
-    MetricConfig,
-    PoseEncoderConfig,
-    SegmentationLossConfig,
-    SegmentationNetworkConfig,
-)
+from skinfw.components.config import ComponentConfig, InputConfig
 from skinfw.components.field_names import BODY, IMAGE, KEEP, KEYPOINTS, LABELS
+from skinfw.components.kinds import CONFIGS, KINDS
 from skinfw.components.manifest import (
     MANIFEST,
     Entry,
@@ -44,22 +34,6 @@ from skinfw.components.strict_model import nearest
 from skinfw.errors import RegistryError, message
 from skinfw.system.shipped import shipped_file
 
-CONFIGS: Mapping[str, type[ComponentConfig]] = {
-    "dataset": ComponentConfig,
-    "segmenter": ComponentConfig,
-    "pose_encoder": PoseEncoderConfig,
-    "input": InputConfig,
-    "augmentation": AugmentationConfig,
-    "generator": GeneratorConfig,
-    "discriminator": DiscriminatorConfig,
-    "loss": LossConfig,
-    "metric": MetricConfig,
-    "segmentation_network": SegmentationNetworkConfig,
-    "segmentation_loss": SegmentationLossConfig,
-}
-"""The base class of the configurations of each kind."""
-
-KINDS = tuple(CONFIGS)
 TRAINED = "trained"
 """What reports call the trained network, next to the baselines."""
 

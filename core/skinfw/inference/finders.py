@@ -36,8 +36,9 @@ def build_finders(
 ) -> Finders:
     """Build the given components, those that prepared the training photos of a model, or the defaults.
 
-    Models in the package were trained with label maps and poses that a user's photos do not have, and samples
-    do not say what found theirs: where there are no files, other models find them.
+    Where a component would read a label map that a photo does not have, the parser in the package finds it.
+    In the same way, another pose encoder finds a missing pose, for models in the package and for runs whose
+    spec names no pose encoder.
 
     Args:
         model: the model.

@@ -95,7 +95,9 @@ class Holes:
         if self.mask.any():
             return
         if color is not None:
-            raise DataError(f"{where}: has no area of the color {','.join(map(str, color))}; give a mask")
+            raise DataError(
+                f"{where}: has no flat area of the color {','.join(map(str, color))}; give a mask"
+            )
         soft = (
             f" ({counted(self.soft, 'white area')} with soft edges, as overexposed cloth and holes in a JPEG "
             "have, not counted)"

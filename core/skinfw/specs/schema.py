@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skinfw.components.kinds import KINDS
 from skinfw.components.manifest import Entry
 from skinfw.components.reference import COMPONENT_KEY
-from skinfw.components.registry import KINDS, Registry, installed
+from skinfw.components.registry import Registry, installed
 from skinfw.errors import RegistryError
 from skinfw.specs.run_spec import RunSpec
 from skinfw.specs.segmentation_spec import SegmentationSpec

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from skinfw.components.kinds import KINDS
 from skinfw.components.manifest import INTERFACE, MANIFEST
-from skinfw.components.registry import KINDS, Registry, load_registry
+from skinfw.components.registry import Registry, load_registry
 from skinfw.errors import RegistryError
 
 ROOT = Path(__file__).parents[3]

@@ -122,7 +122,7 @@ def test_holes_of_a_color_are_flat(tmp_path: Path, quality: int | None) -> None:
 
 
 def test_a_color_that_is_nowhere_is_named() -> None:
-    with pytest.raises(DataError, match=r"x\.png: has no area of the color 255,0,255; give a mask"):
+    with pytest.raises(DataError, match=r"x\.png: has no flat area of the color 255,0,255; give a mask"):
         holes_of(source_of(noise()), (255, 0, 255)).check("x.png", (255, 0, 255))
 
 
