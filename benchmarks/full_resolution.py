@@ -14,7 +14,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -35,12 +35,13 @@ from skinfw.runtime.full_resolution import Steps
 from skinfw_plugins.metrics.detail import detail_ratio, highest_octave
 from skinfw_plugins.metrics.seam import border_band
 
-NOTHING = {"weighted": False, "matched": False, "texture": False, "feather": False}
+NOTHING = Steps(weighted=False, matched=False, smoothed=False, texture=False, feather=False)
 ROWS = {
-    "bicubic": Steps(**NOTHING),
-    "weighted": Steps(**{**NOTHING, "weighted": True}),
-    "matched": Steps(weighted=True, matched=True, texture=False, feather=False),
-    "feather": Steps(weighted=True, matched=True, texture=False, feather=True),
+    "bicubic": NOTHING,
+    "weighted": replace(NOTHING, weighted=True),
+    "matched": replace(NOTHING, weighted=True, matched=True),
+    "smoothed": replace(NOTHING, weighted=True, matched=True, smoothed=True),
+    "feather": replace(Steps(), texture=False),
     "texture": Steps(),
 }
 

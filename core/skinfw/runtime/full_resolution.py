@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.runtime.box import Box, bounding_box
-from skinfw.runtime.low_band import Colors, coverage, enlarged, extended, mean_colors, nearness
+from skinfw.runtime.low_band import Colors, coverage, enlarged, extended, mean_colors, nearness, smoothed
 from skinfw.runtime.neighborhood import box_sums, eroded
 from skinfw.runtime.texture import NO_TEXTURE, learn_texture
 
@@ -51,12 +51,14 @@ class Steps:
     Attributes:
         weighted: keep what is beside the skin out of it.
         matched: match the tone of the visible skin.
+        smoothed: take the pattern of transposed convolutions away.
         texture: add fine structure.
         feather: soften the border, inside the mask only.
     """
 
     weighted: bool = True
     matched: bool = True
+    smoothed: bool = True
     texture: bool = True
     feather: bool = True
 
@@ -97,6 +99,8 @@ def paint_full_resolution(
     if steps.matched:
         seen, weight = mean_colors(photo, skin, box, size)
         low = low + extended(seen - low, _solid(weight)) * nearness(weight, TONE_REACH)[..., None]
+    if steps.smoothed:
+        low = smoothed(low)
     texture = NO_TEXTURE
     if steps.texture:
         edge = max(1, round(EDGE * box.height))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from skinfw.runtime.box import Box
 from skinfw.runtime.full_resolution import TILE, TONE_REACH, Steps, paint_full_resolution
 from skinfw.runtime.neighborhood import eroded
 
-PLAIN = Steps(weighted=True, matched=False, texture=False, feather=False)
+PLAIN = Steps(weighted=True, matched=False, smoothed=False, texture=False, feather=False)
 
 
 def scene(size: tuple[int, int] = (128, 64)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,14 +52,14 @@ def test_what_the_network_shows_beside_the_skin_does_not_bleed_in() -> None:
     small[10:20, 5:10] = (180, 130, 100)  # the arm alone
     weighted = paint(photo, mask, np.zeros_like(mask), small, steps=PLAIN)
     assert np.array_equal(np.unique(weighted[mask], axis=0), [[180, 130, 100]])
-    bicubic = paint(photo, mask, np.zeros_like(mask), small, steps=Steps(False, False, False, False))
+    bicubic = paint(photo, mask, np.zeros_like(mask), small, steps=replace(PLAIN, weighted=False))
     assert len(np.unique(bicubic[mask], axis=0)) > 1
 
 
 def test_painted_skin_takes_the_tone_of_the_visible_skin_less_the_farther_it_is() -> None:
     photo, mask, skin = scene()
     small = small_image((150, 100, 90))
-    made = paint(photo, mask, skin, small, steps=Steps(True, True, False, False))
+    made = paint(photo, mask, skin, small, steps=replace(PLAIN, matched=True))
     far = distance_transform_edt(~skin)[mask]
     for channel, (network, visible) in enumerate(((150, 200), (100, 150), (90, 120))):
         share = (made[mask][:, channel].astype(float) - network) / (visible - network)
@@ -67,12 +68,22 @@ def test_painted_skin_takes_the_tone_of_the_visible_skin_less_the_farther_it_is(
     assert np.abs(paint(photo, mask, skin, small, steps=PLAIN)[mask].astype(int) - (150, 100, 90)).max() <= 1
 
 
+def test_the_pattern_of_a_transposed_convolution_is_smoothed_away() -> None:
+    photo, mask, skin = scene()
+    board = np.indices((32, 16)).sum(axis=0) % 2
+    small = small_image((150, 110, 90)) + (20 * board[..., None]).astype(np.uint8)
+    patterned = paint(photo, mask, skin, small, steps=PLAIN)[mask].astype(int)
+    smooth = paint(photo, mask, skin, small, steps=replace(PLAIN, smoothed=True))[mask].astype(int)
+    assert np.ptp(patterned, axis=0).min() > 15
+    assert np.abs(smooth - (160, 120, 100)).max() <= 1
+
+
 def test_the_border_is_soft_inside_the_mask_and_shows_nothing_of_what_was_under_it() -> None:
     photo = np.full((128, 64, 3), 40, np.uint8)
     mask = scene()[1]
     photo[mask] = (0, 255, 0)  # the old sleeve
     made = paint(
-        photo, mask, np.zeros_like(mask), small_image((200, 200, 200)), steps=Steps(True, False, False, True)
+        photo, mask, np.zeros_like(mask), small_image((200, 200, 200)), steps=replace(PLAIN, feather=True)
     )
     assert np.array_equal(made[..., 0], made[..., 1])  # no green
     levels = made[60, 20:40, 0].astype(int)

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import convolve1d, distance_transform_edt
 
 from skinfw.runtime.box import Box, bounding_box
-from skinfw.runtime.low_band import coverage, enlarged, extended, mean_colors
+from skinfw.runtime.low_band import coverage, enlarged, extended, mean_colors, smoothed
 
 
 def random_colors(*size: int) -> np.ndarray:
@@ -76,3 +76,11 @@ def test_coverage_and_mean_colors_are_block_means_of_the_masked_pixels() -> None
 
 def test_the_bounding_box_of_nothing_is_none() -> None:
     assert bounding_box(np.zeros((3, 3), bool)) is None
+
+
+def test_smoothing_equals_scipys_binomial_filter() -> None:
+    colors = np.random.default_rng(0).random((9, 14, 3)).astype(np.float32) * 255
+    kernel = np.array([1, 4, 6, 4, 1]) / 16
+    expected = convolve1d(convolve1d(colors, kernel, axis=0, mode="nearest"), kernel, axis=1, mode="nearest")
+    np.testing.assert_allclose(smoothed(colors), expected, rtol=1e-5)
+    assert smoothed(colors).dtype == np.float32
