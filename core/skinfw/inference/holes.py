@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skinfw.data.body_parts import ZONES
 from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.parts import dilate
 from skinfw.data.resize import WHITE
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, counted
@@ -43,6 +44,14 @@ EXACT, MIN_EXACT = 2, 0.4
 
 Of 300 holes drawn into photos of 512x512 and saved as JPEG with quality 60 to 90, 99% of the area is found;
 of what nearly has such a color in the photos themselves, such as walls and black trousers, 5%.
+"""
+
+HARD, RIM = 0.98, 3
+"""Minimum fraction of the pixels of a hole with hard edges that equal its color, and the width in pixels of
+the rim of any other hole that is painted too, as it is mixed with the hole's color.
+
+Of holes drawn into street photos of 512x512 and saved as JPEG with quality 60 to 100, at most 0.977 equal the
+color. Their rims are wrong by 20, 9 and 5 levels at a distance of 1, 2 and 3 pixels (quality 75).
 """
 
 MIN_FLAT_BORDER = 0.02
@@ -186,13 +195,19 @@ def _large(flat: Mask) -> NDArray[np.int32]:
 
 
 def _of_one_color(pixels: NDArray[np.uint8], color: Rgb) -> Holes:
-    """Return the patches that nearly have a color, but are not shaded as cloth and walls are."""
+    """Return the patches that nearly have a color, but are not shaded as cloth and walls are.
+
+    In a JPEG the edge of a hole is blurred, so its rim belongs to it.
+    """
     patches = _large(of_color(pixels, color))
     area = np.bincount(patches.ravel())
     exact = np.bincount(patches[of_color(pixels, color, EXACT)], minlength=len(area))
     flat = exact >= MIN_EXACT * area
     flat[0] = False
-    return Holes(flat[patches], shaded=len(area) - 1 - int(flat.sum()))
+    equal = np.bincount(patches[of_color(pixels, color, 0)], minlength=len(area))
+    blurred = flat & (equal < HARD * area)
+    mask = flat[patches] | dilate(blurred[patches], RIM)
+    return Holes(mask, shaded=len(area) - 1 - int(flat.sum()))
 
 
 def _inside(flat: Mask) -> NDArray[np.int32]:
