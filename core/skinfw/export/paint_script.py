@@ -17,6 +17,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import, from w
 import onnxruntime
 from PIL import Image
 
+ORIENTATION = 274
+"""Number of the EXIF tag."""
+
 
 def read(folder: Path, wanted: dict[str, Any], size: tuple[int, int]) -> np.ndarray:
     """Return an input of a height and width as skinfw reads it, uint8 (1, H, W, C)."""
@@ -25,7 +28,7 @@ def read(folder: Path, wanted: dict[str, Any], size: tuple[int, int]) -> np.ndar
     if not path.is_file():
         sys.exit(f"{path}: missing; the model needs {name}")
     try:
-        image = np.load(path) if path == array else np.asarray(Image.open(path).convert("RGBA"))
+        image = np.load(path) if path == array else pixels(path)
     except (OSError, ValueError) as error:
         sys.exit(f"{path}: cannot be read: {error}")
     if image.shape != (*size, wanted["channels"] if path == array else 4):
@@ -46,6 +49,14 @@ def read(folder: Path, wanted: dict[str, Any], size: tuple[int, int]) -> np.ndar
     return np.where(colors > 0, np.uint8(255), np.uint8(0))[None]
 
 
+def pixels(path: Path) -> np.ndarray:
+    """Return a PNG file as uint8 RGBA (H, W, 4)."""
+    with Image.open(path) as image:
+        if image.getexif().get(ORIENTATION, 1) != 1 or "icc_profile" in image.info or image.mode[0] in "IF":
+            sys.exit(f"{path}: has an orientation, a color profile or 16 bits; skinfw generate converts them")
+        return np.asarray(image.convert("RGBA"))
+
+
 def over_background(painted: np.ndarray, base: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Return the skin in the mask over a background inpainted from around it, uint8 (H, W, 3)."""
     try:
@@ -64,8 +75,11 @@ def main(folder: str, output: str, *model: str) -> None:
         sys.exit(f"{len(found)} models beside {__file__}: name one as the last argument, MODEL.onnx")
     if not Path(found[0]).is_file():
         sys.exit(f"{found[0]}: no such model")
-    session = onnxruntime.InferenceSession(found[0], providers=["CPUExecutionProvider"])
-    about = json.loads(session.get_modelmeta().custom_metadata_map["skinfw"])
+    try:
+        session = onnxruntime.InferenceSession(found[0], providers=["CPUExecutionProvider"])
+        about = json.loads(session.get_modelmeta().custom_metadata_map["skinfw"])
+    except Exception as error:  # the errors of ONNX Runtime have no class in common
+        sys.exit(f"{found[0]}: is not a model that skinfw exported: {error!r}")
     size = (about["size"][0], about["size"][1])
     images = {each["name"]: read(Path(folder), each, size) for each in about["inputs"]}
     painted, finite = session.run(["output", "finite"], images)

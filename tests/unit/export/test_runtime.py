@@ -15,8 +15,8 @@ import pytest
 import torch
 from blocked import run_blocked
 from click.testing import CliRunner
-from onnx_models import write_bodypix
-from PIL import Image
+from onnx_models import write_bodypix, write_copy
+from PIL import Image, ImageCms
 
 from skinfw.assembly.assemble import build_baselines, build_dataset
 from skinfw.cli import main
@@ -106,7 +106,7 @@ def test_the_script_needs_neither_torch_nor_skinfw(model: Exported, samples: Pat
     for name, image in condition.items():
         Image.fromarray(image).save(tmp_path / f"{name}.png")
     assert model.script is not None
-    assert len(model.script.read_text(encoding="utf-8").splitlines()) < 90
+    assert len(model.script.read_text(encoding="utf-8").splitlines()) < 110
     code = "import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     blocked = ["torch", "skinfw", "skinfw_plugins", "cv2", "pydantic"]
     run_blocked(code, blocked, model.script, tmp_path, tmp_path / "out.png")
@@ -163,6 +163,14 @@ def test_the_script_rejects_what_it_cannot_read_as_generate_does(
     rejects(small, r"mask\.png: a mask must be white where it is set and black elsewhere")
     with_alpha(small / "line.png", 254)
     rejects(small, r"line\.png: has transparent pixels")
+    turned = Image.Exif()
+    turned[274] = 6
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for options in ({"exif": turned}, {"icc_profile": profile}):
+        Image.new("RGB", (16, 32)).save(small / "line.png", **options)
+        rejects(small, r"line\.png: has an orientation, a color profile or 16 bits; skinfw generate converts")
+    Image.new("I;16", (16, 32)).save(small / "line.png")
+    rejects(small, r"line\.png: has an orientation, a color profile or 16 bits")
     (small / "line.png").write_bytes(b"no picture")
     rejects(small, r"line\.png: cannot be read")
     (small / "line.png").unlink()
@@ -178,6 +186,11 @@ def test_the_script_uses_the_only_model_beside_it_or_the_named_one(
         by_script(script, small, tmp_path / "out.png")
     with pytest.raises(SystemExit, match=r"other\.onnx: no such model"):
         by_script(script, small, tmp_path / "out.png", tmp_path / "other.onnx")
+    (tmp_path / "other.onnx").write_bytes(b"no model")
+    for other in (tmp_path / "other.onnx", write_copy(tmp_path / "copy.onnx", (32, 16))):
+        with pytest.raises(SystemExit, match=r"\.onnx: is not a model that skinfw exported: "):
+            by_script(script, small, tmp_path / "out.png", other)
+        other.unlink()
     for name in ("one", "two"):
         shutil.copy(model.path, tmp_path / f"{name}.onnx")
     with pytest.raises(SystemExit, match="2 models beside"):
