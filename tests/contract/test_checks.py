@@ -96,7 +96,7 @@ class WrongShape(GoodGenerator):
 
 
 class OldPreparation(GoodGenerator):
-    def prepare_training(self, data: object) -> None:  # type: ignore[override]
+    def prepare_training(self) -> None:  # type: ignore[override]
         pass
 
 
@@ -194,7 +194,7 @@ def test_a_good_generator_passes() -> None:
         (OutOfRange, r"not in \[0, 1\]"),
         (WrongShape, "has the shape"),
         (NotFinite, "not finite"),
-        (OldPreparation, "must take the data and the split: too many positional"),
+        (OldPreparation, "must take the data alone: too many positional"),
         (Random, "two different images"),
         (MixesTheBatch, "depends on the rest"),
         (UnusedParameter, "idle gets no gradient"),

@@ -13,7 +13,6 @@ from skinfw.components.config import GeneratorConfig, Size
 from skinfw.interfaces.component import Component
 
 if TYPE_CHECKING:
-    from skinfw.data.split import Split
     from skinfw.specs.data_spec import DataSpec
 
 GeneratorConfigT = TypeVar("GeneratorConfigT", bound=GeneratorConfig)
@@ -115,15 +114,15 @@ class Generator(Component[GeneratorConfigT, GeneratorIO], nn.Module):
         """
         return ""
 
-    def prepare_training(self, data: DataSpec, split: Split) -> None:
+    def prepare_training(self, data: DataSpec) -> None:
         """Prepare for training, for instance load weights from elsewhere; does nothing by default.
 
         The trainer calls it once, before the first step of a run. It is not called when a checkpoint is
-        loaded, to resume or to inpaint, as a checkpoint contains all weights.
+        loaded, to resume or to inpaint, as a checkpoint contains all weights. If the configuration's
+        `ComponentConfig.trained_by` names a run, the trainer rejects one that saw held-out samples.
 
         Args:
             data: the run's data.
-            split: its samples, for generators that must not have seen the test samples.
 
         Raises:
             SkinfwError: something that it needs is missing or does not fit.

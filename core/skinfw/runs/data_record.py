@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from skinfw.errors import counted, listed
@@ -51,7 +52,7 @@ def data_changes(run: Run, source: Hashed) -> str:
     Returns:
         for instance ``2 samples added: a, b; 1 sample changed: c``; empty if the record does not show it.
     """
-    before = read_data(run)
+    before = read_data(run.folder)
     if before is None:
         return ""
     hashes = source.sample_fingerprints()
@@ -85,10 +86,10 @@ def current_fingerprint(run: Run, source: Hashed, trained_on: str) -> str:
     return fingerprint
 
 
-def read_data(run: Run) -> dict[str, Any] | None:
-    """Return the record of `write_data`; None if it is missing or unreadable, as only messages need it."""
+def read_data(folder: Path) -> dict[str, Any] | None:
+    """Return what `write_data` recorded in a run folder; None if it is missing or unreadable."""
     try:
-        record = json.loads(read_regular(run.data_path, MAX_BYTES))
+        record = json.loads(read_regular(Run.data_of(folder), MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None

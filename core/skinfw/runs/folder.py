@@ -87,7 +87,12 @@ class Run(ResultFolder):
     @property
     def data_path(self) -> Path:
         """The names and hashes of the samples at the start of the run; see `skinfw.runs.data_record`."""
-        return self.folder / "data.json"
+        return self.data_of(self.folder)
+
+    @staticmethod
+    def data_of(folder: Path) -> Path:
+        """Return the path of the names and hashes of the samples of a run folder."""
+        return folder / "data.json"
 
     @property
     def samples_folder(self) -> Path:

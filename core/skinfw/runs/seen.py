@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from skinfw.errors import counted, listed
@@ -63,10 +64,22 @@ def seen_samples(run: Run, source: Hashed, names: Collection[str]) -> Seen | Non
     split = read_split(run.folder)
     if split is None:
         return None
-    used = {*split.train, *split.validation}
-    before = read_data(run) or {}
+    return seen_among(run.folder, {*split.train, *split.validation}, source.sample_fingerprints(), names)
+
+
+def seen_among(
+    folder: Path, used: Collection[str], hashes: Mapping[str, str], names: Collection[str]
+) -> Seen:
+    """Return which samples are among those that a run used.
+
+    Args:
+        folder: the run folder.
+        used: the samples that it used, by name.
+        hashes: hashes of the samples to find, by name.
+        names: the samples to find.
+    """
+    before = read_data(folder) or {}
     contents = {before[name] for name in used if before.get(name)}
-    now = source.sample_fingerprints()
-    content = [name for name in names if now.get(name) in contents]
+    content = [name for name in names if hashes.get(name) in contents]
     same = {*content}
     return Seen(content, [name for name in names if name in used and name not in same])

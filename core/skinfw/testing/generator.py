@@ -46,9 +46,9 @@ def check_generator(component: type[Generator[Any]], config: GeneratorConfig, si
         AssertionError: the contract is violated; the message says how.
     """
     try:
-        inspect.signature(component.prepare_training).bind(None, None, None)
+        inspect.signature(component.prepare_training).bind(None, None)
     except TypeError as error:
-        raise AssertionError(f"prepare_training() must take the data and the split: {error}") from None
+        raise AssertionError(f"prepare_training() must take the data alone: {error}") from None
     requirement = config.size_requirement(size)
     check_requirement(requirement, size)
     probe = _Probe(component, config, size)

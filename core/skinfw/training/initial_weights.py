@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 
 from skinfw.data.split import Split
@@ -12,8 +11,8 @@ from skinfw.models.checkpoint_file import CHECKPOINTS_FOLDER
 from skinfw.models.embedded import is_embedded
 from skinfw.models.named import model_path
 from skinfw.runs.checkpoints import read_checkpoint
-from skinfw.runs.data_record import Hashed, read_data
-from skinfw.runs.folder import Run
+from skinfw.runs.data_record import Hashed
+from skinfw.runs.seen import seen_among
 from skinfw.runs.split_record import read_split
 from skinfw.runs.trained import open_trained
 from skinfw.training.module import TrainingModule
@@ -47,9 +46,7 @@ def start_from(module: TrainingModule, path: Path, split: Split, source: Hashed)
         )
     if different := module.unlike(checkpoint):
         raise RunError(f"{checkpoint.path}: {different}")
-    folder = folder_of(checkpoint.path)
-    if folder is not None:
-        reject_overlap(folder, split, {} if run is None else _copies(run, source))
+    reject_overlap(path, split, source)
     for part in module.parts:
         if part.name not in given:
             continue
@@ -62,42 +59,42 @@ def start_from(module: TrainingModule, path: Path, split: Split, source: Hashed)
             ) from error
 
 
-def folder_of(checkpoint: Path) -> Path | None:
-    """Return the run folder that holds a checkpoint; None for a checkpoint alone."""
-    folder = checkpoint.absolute().parent
-    return folder.parent if folder.name == CHECKPOINTS_FOLDER else None
+def _folder_of(path: Path) -> Path | None:
+    """Return the run folder that a path names or that holds a checkpoint; None for a checkpoint alone."""
+    file = model_path(path).absolute()
+    if file.is_dir():
+        return file
+    return file.parent.parent if file.parent.name == CHECKPOINTS_FOLDER else None
 
 
-def _copies(run: Run, source: Hashed) -> dict[str, str]:
-    """Return the samples with the content of a run's sample, under the name that it has there."""
-    before = {content: name for name, content in (read_data(run) or {}).items() if content}
-    now = source.sample_fingerprints() if before else {}
-    return {name: before[content] for name, content in now.items() if content in before}
-
-
-def reject_overlap(folder: Path, split: Split, copies: Mapping[str, str] | None = None) -> None:
-    """Reject a run that trained on samples that another run holds out.
+def reject_overlap(path: Path, split: Split, source: Hashed) -> None:
+    """Reject weights that were trained on samples that a run holds out, or on copies of them.
 
     Comparing fractions is not enough: small data sets are split differently, and groups may change.
 
     Args:
-        folder: the run folder; without a recorded split, nothing is known, and a warning says so.
-        split: the samples of the other run.
-        copies: the names that samples of the other run have in this one, if they have the same content.
+        path: a run folder, a checkpoint or the name of a model; nothing is known of a checkpoint alone, and
+            without a recorded split, a warning says so.
+        split: the samples of the run.
+        source: their data.
 
     Raises:
-        RunError: it did.
+        RunError: they were.
     """
+    folder = _folder_of(path)
+    if folder is None:
+        return
     recorded = read_split(folder)
     if recorded is None:
         logger.warning("%s: has no record of its split, so it may have seen held-out samples", folder)
         return
-    names = copies or {}
-    trained, chosen = set(recorded.train), {*recorded.train, *recorded.validation}
-    seen = sorted(
-        [name for name in split.test if name in chosen or names.get(name) in chosen]
-        + [name for name in split.validation if name in trained or names.get(name) in trained]
-    )
+    trained, chosen = {*recorded.train}, {*recorded.train, *recorded.validation}
+    hashes = source.sample_fingerprints()
+    found = [
+        seen_among(folder, chosen, hashes, split.test),
+        seen_among(folder, trained, hashes, split.validation),
+    ]
+    seen = sorted(name for each in found for name in (*each.content, *each.name))
     if seen:
         raise RunError(
             f"{folder}: was trained on {len(seen)} test or validation samples of this run, for example "

@@ -16,6 +16,7 @@ from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import Split
 from skinfw.evaluation.results import Evaluation
 from skinfw.runs.checkpoints import Checkpoint, average_of
+from skinfw.runs.data_record import Hashed
 from skinfw.training.finite import check_finite
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
@@ -71,11 +72,12 @@ class TrainingModule(ABC):
         """The networks with their optimizers."""
 
     @abstractmethod
-    def prepare_training(self, split: Split) -> None:
+    def prepare_training(self, split: Split, source: Hashed) -> None:
         """Prepare the networks, once before the first step of a run; a checkpoint contains all weights.
 
         Args:
             split: the samples of the run.
+            source: their data.
         """
 
     @abstractmethod

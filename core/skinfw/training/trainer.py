@@ -154,7 +154,7 @@ class Trainer:
             KeyboardInterrupt: Ctrl-C was pressed; everything is saved.
         """
         if self.step == 0:  # else a checkpoint provided all weights
-            self.module.prepare_training(self.split)
+            self.module.prepare_training(self.split, self.dataset)
             if self.training.initial_weights is not None:
                 start_from(self.module, self.training.initial_weights, self.split, self.dataset)
         kept = self.checkpoints

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skinfw.data.split import Split
 from skinfw.interfaces import GeneratorIO
 from skinfw.specs.data_spec import DataSpec
 from skinfw_plugins.generators.conditional import ConditionalGenerator, Guide, incoming_channels
@@ -40,7 +39,7 @@ class SmpUnetGenerator(ConditionalGenerator[SmpUnetConfig]):
         self.network = network
         self.pads_to = int(network.encoder.output_stride)
 
-    def prepare_training(self, data: DataSpec, split: Split) -> None:
+    def prepare_training(self, data: DataSpec) -> None:
         """Load the encoder's weights, see `skinfw_plugins.networks.smp_weights.load_pretrained`."""
         load_pretrained(_NAME, self.config, self.network, self.incoming)
 

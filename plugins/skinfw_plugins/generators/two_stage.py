@@ -11,7 +11,6 @@ from torch import Tensor
 
 from skinfw.assembly.build import build
 from skinfw.components.config import Size
-from skinfw.data.split import Split
 from skinfw.errors import RunError
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw.runs.checkpoints import Checkpoint
@@ -19,7 +18,6 @@ from skinfw.runs.trained import checkpoint_of, open_run_or_checkpoint
 from skinfw.specs.compatibility import gives_alpha
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.spec import inpainting_spec
-from skinfw.training.initial_weights import folder_of, reject_overlap
 from skinfw_plugins.generators.config_architectures import TwoStageConfig
 
 COARSE = "coarse image"
@@ -94,22 +92,19 @@ class TwoStageGenerator(Generator[TwoStageConfig]):
             self.coarse.eval()
         return self
 
-    def prepare_training(self, data: DataSpec, split: Split) -> None:
+    def prepare_training(self, data: DataSpec) -> None:
         """Take the coarse generator's weights from the checkpoint that ``coarse_run`` names.
 
         Raises:
-            RunError: the run does not exist, trained another generator or used other inputs or another size,
-                or may have trained on validation or test images of this run.
+            RunError: the run does not exist, trained another generator, used other inputs or another size, or
+                held out a smaller fraction of the images.
         """
         if self.config.coarse_run is None:
-            self.coarse.prepare_training(data, split)
+            self.coarse.prepare_training(data)
         else:
             checkpoint = checkpoint_of(open_run_or_checkpoint(self.config.coarse_run, "best"), "best")
             self._load_coarse(checkpoint, data)
-            folder = folder_of(checkpoint.path)
-            if folder is not None:
-                reject_overlap(folder, split)
-        self.refiner.prepare_training(data, split)
+        self.refiner.prepare_training(data)
 
     def _load_coarse(self, checkpoint: Checkpoint, data: DataSpec) -> None:
         spec, wanted = inpainting_spec(checkpoint.spec, checkpoint.path), self.config.coarse

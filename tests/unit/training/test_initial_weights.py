@@ -16,7 +16,7 @@ from skinfw.pipeline import Pipeline
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split, write_split
-from skinfw.training import initial_weights
+from skinfw.training.initial_weights import reject_overlap
 
 PIX2PIX = {"type": "pix2pix", "base_channels": 4, "depth": 2}
 
@@ -94,11 +94,11 @@ def test_a_run_that_saw_copies_of_held_out_samples_is_rejected(first: Run) -> No
     write_split(first, Split(("old",), (), ()))
     first.data_path.write_text(json.dumps({"old": "1234", "unhashed": None}), encoding="utf-8")
     source = SimpleNamespace(sample_fingerprints=lambda: {"new": "1234", "other": "5678"})
-    copies = initial_weights._copies(first, source)  # type: ignore[arg-type]
-    assert copies == {"new": "old"}
-    initial_weights.reject_overlap(first.folder, Split(("new",), ("other",), ()), copies)
-    with pytest.raises(RunError, match=r"was trained on 1 test or .* for example 'new'"):
-        initial_weights.reject_overlap(first.folder, Split(("other",), (), ("new",)), copies)
+    fine, leaking = Split(("new",), ("other",), ()), Split(("other",), (), ("new",))
+    for path in (first.folder, first.checkpoint("best")):
+        reject_overlap(path, fine, source)  # type: ignore[arg-type]
+        with pytest.raises(RunError, match=r"was trained on 1 test or .* for example 'new'"):
+            reject_overlap(path, leaking, source)  # type: ignore[arg-type]
 
 
 def test_a_checkpoint_by_itself_has_no_split(

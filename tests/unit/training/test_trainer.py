@@ -16,7 +16,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from skinfw import Pipeline, hookimpl
-from skinfw.data.split import Split
 from skinfw.errors import DataError, SpecError
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
@@ -147,8 +146,8 @@ def test_the_generator_is_prepared_once_before_the_first_step(
 ) -> None:
     steps_before: list[bool] = []
 
-    def prepare(generator: Pix2PixGenerator, data: DataSpec, split: Split) -> None:
-        assert data.size == (32, 32) and split.train
+    def prepare(generator: Pix2PixGenerator, data: DataSpec) -> None:
+        assert data.size == (32, 32)
         steps_before.append((tmp_path / "run" / "log.jsonl").exists())
 
     monkeypatch.setattr(Pix2PixGenerator, "prepare_training", prepare)

@@ -28,8 +28,11 @@ from skinfw.inference.composite import to_uint8
 from skinfw.inference.paint import inpaint_batches
 from skinfw.interfaces import Dataset
 from skinfw.runs.checkpoints import Checkpoint
+from skinfw.runs.data_record import Hashed
+from skinfw.runs.environment import components_of
 from skinfw.specs.spec import Spec, inpainting_spec
 from skinfw.tasks.inpainting.networks import Networks
+from skinfw.training.initial_weights import reject_overlap
 from skinfw.training.module import TrainingModule
 from skinfw.training.monitor import Monitor
 from skinfw.training.optimized import OptimizedModule
@@ -64,9 +67,13 @@ class InpaintingModule(TrainingModule):
         """The generator and, if there is one, the discriminator."""
         return self.networks.parts
 
-    def prepare_training(self, split: Split) -> None:
-        """Prepare the generator."""
-        self.networks.generator.prepare_training(self.spec.data, split)
+    def prepare_training(self, split: Split, source: Hashed) -> None:
+        """Prepare the generator, whose weights must not come from a run that saw held-out samples."""
+        self.networks.generator.prepare_training(self.spec.data)
+        for component in components_of(self.spec.generator):
+            path = component.config.trained_by()
+            if path is not None:
+                reject_overlap(path, split, source)
 
     def train_step(self, batches: Sequence[Batch], step: int) -> StepLosses:
         """Train on the batches of a step. See `skinfw.tasks.inpainting.networks.Networks.train_step`."""

@@ -19,6 +19,7 @@ from skinfw.data.split import Split
 from skinfw.errors import SpecError
 from skinfw.evaluation.results import Evaluation
 from skinfw.interfaces import SegmentationNetwork
+from skinfw.runs.data_record import Hashed
 from skinfw.specs.segmentation_spec import SegmentationSpec, class_errors, loss_class_errors
 from skinfw.tasks.segmentation.confusion import MEAN
 from skinfw.tasks.segmentation.evaluate_segmentation import evaluate_network, labeled_loader
@@ -76,7 +77,7 @@ class SegmentationModule(TrainingModule):
         """Return the classes, which may come from the label maps."""
         return {"classes": self.classes.to_json()}
 
-    def prepare_training(self, split: Split) -> None:
+    def prepare_training(self, split: Split, source: Hashed) -> None:
         """Prepare the network."""
         self._network.network.prepare_training()
 

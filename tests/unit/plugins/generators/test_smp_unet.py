@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 import skinfw
-from skinfw.data.split import Split
 from skinfw.errors import UserError
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import read_checkpoint
@@ -30,7 +29,7 @@ from skinfw_plugins.generators.smp_unet import SmpUnetGenerator
 INPUTS = ("apparel_head_foot", "line", "segmentation_skin")
 DECODERS = ("unet", "unetplusplus", "fpn", "deeplabv3plus", "manet", "linknet")
 
-DATA, SPLIT = DataSpec(size=(32, 32)), Split((), (), ())
+DATA = DataSpec(size=(32, 32))
 
 
 def build(inputs: int = 2, size: tuple[int, int] = (64, 96), **fields: object) -> SmpUnetGenerator:
@@ -181,7 +180,7 @@ def test_settings_that_do_not_go_together_are_refused(fields: dict[str, Any], re
 def test_weights_that_cannot_be_had_are_told(encoder: str, weights: str, reason: str, offline: Path) -> None:
     network = build(encoder=encoder, encoder_weights=weights)
     with pytest.raises(UserError, match=reason) as caught:
-        network.prepare_training(DATA, SPLIT)
+        network.prepare_training(DATA)
     assert encoder in str(caught.value)
     assert reason != "is not on disk" or str(offline) in str(caught.value)
 
@@ -197,7 +196,7 @@ def test_a_native_encoder_starts_from_published_weights(
     monkeypatch.setattr(smp.encoders, "hf_hub_download", lambda *_, filename, **__: str(tmp_path / filename))
     network = build(encoder="resnet18", encoder_weights="imagenet")
     before = {name: value.clone() for name, value in network.network.decoder.state_dict().items()}
-    network.prepare_training(DATA, SPLIT)
+    network.prepare_training(DATA)
     state = network.network.encoder.state_dict()
     # twice the channels, half the weight: an image that is given twice gives what it did
     spread = published.pop("conv1.weight").repeat(1, 2, 1, 1) / 2
@@ -219,7 +218,7 @@ def test_a_timm_encoder_starts_from_published_weights(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("timm.models._builder.load_state_dict_from_hf", load)
     network = build(encoder_weights="imagenet")
-    network.prepare_training(DATA, SPLIT)
+    network.prepare_training(DATA)
     assert asked == ["timm/test_resnet.r160_in1k"]
     last = network.network.encoder.state_dict()["model.layer4.0.conv1.weight"]
     assert torch.equal(last, published["layer4.0.conv1.weight"])
@@ -229,7 +228,7 @@ def test_without_weights_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> N
     network = build()
     monkeypatch.setattr(smp.encoders, "get_encoder", None)
     before = json.dumps([value.sum().item() for value in network.state_dict().values()])
-    network.prepare_training(DATA, SPLIT)
+    network.prepare_training(DATA)
     assert json.dumps([value.sum().item() for value in network.state_dict().values()]) == before
 
 

@@ -16,7 +16,7 @@ from skinfw.errors import RunError, SpecError
 from skinfw.runs.checkpoint_networks import load_generator
 from skinfw.runs.checkpoints import read_checkpoint
 from skinfw.runs.folder import Run
-from skinfw.runs.split_record import write_split
+from skinfw.runs.split_record import read_split, write_split
 from skinfw.specs.data_spec import DataSpec
 from skinfw.specs.spec import parse_spec
 from skinfw.testing import example_condition, example_generator_io
@@ -259,7 +259,7 @@ def test_a_checkpoint_needs_no_coarse_run(tmp_path: Path, coarse_run: Run, job: 
 
 def test_a_coarse_run_may_be_a_checkpoint_or_a_name(coarse_run: Run, tiny_spec: MakeSpec) -> None:
     network = build(coarse_run=str(coarse_run.checkpoint("best")), inputs=INPUTS[:3])
-    network.prepare_training(DataSpec(size=(32, 32)), Split((), (), ()))
+    network.prepare_training(DataSpec(size=(32, 32)))
     given = read_checkpoint(coarse_run.checkpoint("best")).part("generator")
     assert all(torch.equal(value, given[name]) for name, value in state(network.coarse).items())
     generator = {"type": "two_stage", "coarse": PIX2PIX, "coarse_run": "hub:me/coarse@v1"}
@@ -276,7 +276,7 @@ def test_the_average_of_the_weights_is_taken_from_any_checkpoint(tmp_path: Path,
     run = Pipeline(spec, output=tmp_path / "averaged").fit().run
     last = read_checkpoint(run.checkpoint("last"))
     network = build(coarse_run=str(last.path), inputs=INPUTS[:3])
-    network.prepare_training(DataSpec(size=(32, 32)), Split((), (), ()))
+    network.prepare_training(DataSpec(size=(32, 32)))
     average, trained = last.weights("generator"), last.part("generator")
     assert any(not torch.equal(average[name], value) for name, value in trained.items())
     assert all(torch.equal(value, average[name]) for name, value in state(network.coarse).items())
@@ -293,17 +293,15 @@ def test_a_run_that_may_have_seen_the_test_is_refused(tmp_path: Path, coarse_run
     ("trained_on", "used_for"), [("train", "test"), ("train", "validation"), ("validation", "test")]
 )
 def test_a_run_whose_recorded_split_overlaps_is_refused(
-    coarse_run: Run, trained_on: str, used_for: str
+    tmp_path: Path, coarse_run: Run, job: MakeSpec, trained_on: str, used_for: str
 ) -> None:
     """In a small data set, or after samples were grouped in another way, the shares alone do not tell."""
-    ours = {"train": ("a",), "validation": ("b",), "test": ("c",)}
-    network = build(coarse_run=str(coarse_run.folder), inputs=INPUTS[:3])
-    data, split = DataSpec(size=(32, 32)), Split(**ours)
-    write_split(coarse_run, Split(**{**dict.fromkeys(ours, ()), trained_on: ours[used_for]}))
-    with pytest.raises(RunError, match=f"1 test or validation samples .*for example '{ours[used_for][0]}'"):
-        network.prepare_training(data, split)
-    write_split(coarse_run, split)
-    network.prepare_training(data, split)
+    before = Pipeline(job(coarse_run), output=tmp_path / "before").fit().run
+    ours = vars(read_split(before.folder))
+    taken = ours[used_for][:1]
+    write_split(coarse_run, Split(**{**dict.fromkeys(ours, ()), trained_on: taken}))
+    with pytest.raises(RunError, match=f"1 test or validation samples .*for example '{taken[0]}'"):
+        Pipeline(job(coarse_run), output=tmp_path / "run").fit()
 
 
 def test_a_run_that_is_missing_is_told(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
@@ -342,7 +340,7 @@ def test_a_run_at_another_size_is_told(tmp_path: Path, make_run: Callable[..., R
 def test_a_refined_generator_can_be_refined(tmp_path: Path, coarse_run: Run, job: MakeSpec) -> None:
     inner = job(coarse_run)["generator"]
     network = build(coarse=inner, inputs=INPUTS[:3])
-    network.prepare_training(DataSpec(size=(32, 32)), Split((), (), ()))
+    network.prepare_training(DataSpec(size=(32, 32)))
     given = read_checkpoint(coarse_run.checkpoint("best")).part("generator")
     innermost: Any = network.coarse
     for name, value in innermost.coarse.state_dict().items():
