@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, get_args
 
-from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi import Depends, FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
@@ -92,13 +92,17 @@ def _add_state(app: FastAPI, models: Sequence[ServedModel], reader: Worker) -> N
 
 
 def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limits: Limits) -> None:
-    @app.post("/v1/holes", responses=IMAGE, response_class=Response)
+    post = partial(
+        app.post, responses=IMAGE, response_class=Response, dependencies=[Depends(_reject_unknown_fields)]
+    )
+
+    @post("/v1/holes")
     async def holes(request: Request, photo: Annotated[UploadFile, PHOTO]) -> Response:
         """Find the transparent or flat white holes of a photo; returns a mask, white in the holes."""
         upload = Uploads(limits, photo=photo)
         return await _response(request, reader, lambda: find_holes(upload.image("photo")))
 
-    @app.post("/v1/paint", responses=IMAGE, response_class=Response)
+    @post("/v1/paint")
     async def paint_photo(
         request: Request,
         photo: Annotated[UploadFile, PHOTO],
@@ -131,7 +135,7 @@ def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limit
 
         return await _response(request, chosen.worker, job)
 
-    @app.post("/v1/repair", responses=IMAGE, response_class=Response)
+    @post("/v1/repair")
     async def repair_photo(
         request: Request,
         person: Annotated[UploadFile, File(description="the photo of the person in the old clothes")],
@@ -173,6 +177,23 @@ class Uploads:
             DataError: it cannot be used.
         """
         return opened(self._files[name], name, self._limits.max_pixels)
+
+
+async def _reject_unknown_fields(request: Request) -> None:
+    """Reject what FastAPI would ignore: fields that the address does not take, and all but one of a name.
+
+    Raises:
+        HTTPException: the request has such a field.
+    """
+    known = [field.alias for field in request.scope["route"].dependant.body_params]
+    sent = [name for name, _ in (await request.form()).multi_items()]
+    problems = [
+        *(f"{name[:100]!r}: send it in the form, not in the address" for name in request.query_params),
+        *(f"{name[:100]!r}: no such field{nearest(name, known)}" for name in sent if name not in known),
+        *(f"{name}: sent {sent.count(name)} times; send it once" for name in known if sent.count(name) > 1),
+    ]
+    if problems:
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, problems[0])
 
 
 def _chosen(models: Sequence[ServedModel], name: str | None) -> ServedModel:

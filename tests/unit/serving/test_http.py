@@ -151,6 +151,16 @@ def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path,
     assert error(post(address, "v1/paint", mask=mask), 422).startswith("photo: ")
     assert error(post(address, "v1/paint", photo=photo, mask=mask, seed=-1), 422).startswith("seed: ")
     assert "did you mean 'tiny'" in error(post(address, "v1/paint", photo=photo, model="tinny"), 404)
+    assert error(post(address, "v1/paint", photo=photo, exposed="neck"), 422) == (
+        "'exposed': no such field; did you mean 'expose'?"
+    )
+    assert error(post(address, "v1/holes", foto=photo), 422) == "'foto': no such field; did you mean 'photo'?"
+    assert error(post(address, "v1/paint?seed=1", photo=photo, mask=mask), 422) == (
+        "'seed': send it in the form, not in the address"
+    )
+    twice = [("photo", photo.read_bytes()), ("mask", mask.read_bytes()), ("mask", mask.read_bytes())]
+    answer = requests.post(address + "v1/paint", files=twice, timeout=10)
+    assert error(answer, 422) == "mask: sent 2 times; send it once"
     assert error(requests.get(address + "v1/other", timeout=10), 404)
     assert error(requests.get(address + "v1/paint", timeout=10), 405)
 
