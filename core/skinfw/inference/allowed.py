@@ -12,11 +12,13 @@ from skinfw.components.config import Size
 from skinfw.data.body_parts import ZONES, Limb
 from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.data.parts import dilate
+from skinfw.data.segmentation import Mask, RegionName, Segmentation
 from skinfw.data.trunk import trunk_of_pose
 from skinfw.errors import DataError, UserError
 from skinfw.inference.background import behind_limbs
 from skinfw.inference.expose import clothes_over
+from skinfw.runtime.box import bounding_box
 
 MaskKind = Literal["given", "found", "region", "exposed"]
 """Where the painted pixels come from: a given mask, holes of the photo, a region, or clothes over limbs."""
@@ -25,6 +27,10 @@ _MARKED: dict[MaskKind, str] = {"found": "the holes", "region": "the region", "e
 
 _NEVER = "which are never painted unasked; give a mask"
 _NO_TRUNK = "the pose does not show where the trunk is, which is never painted unasked; give a mask"
+
+_EDGE = 0.006
+"""Width of the rim that is added to clothes, as a fraction of the person's height: masks and label maps miss
+the edges of a sleeve."""
 
 _MIN_SHARE = 0.005
 """Fraction of a given mask on the trunk above which a warning says so."""
@@ -96,7 +102,9 @@ def allowed_pixels(
         raise DataError(f"{where}: {_NO_TRUNK}")
     if marked is None:
         return allowed_clothes(limbs, labels, pose, where)
-    return (allowed_region if kind == "region" else allowed_holes)(marked, pose, where)
+    if kind == "region":
+        return allowed_region(marked, labels, pose, where)
+    return allowed_holes(marked, pose, where)
 
 
 def allowed_mask(mask: Mask, pose: Keypoints | None) -> Allowed:
@@ -135,27 +143,29 @@ def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
     return replace(allowed, behind=behind_limbs(allowed.mask, pose))
 
 
-def allowed_region(region: Mask, pose: Keypoints, where: object) -> Allowed:
-    """Return the part of a region that may be painted: not on trunk, hips or hands.
+def allowed_region(region: Mask, labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
+    """Return the part of a region that may be painted, with its rim: not on trunk, hips or hands.
 
     Args:
         region: bool ``(H, W)``.
+        labels: the photo's label map.
         pose: the person's pose in its pixels.
         where: names the photo in errors.
 
     Raises:
         DataError: the pose does not show trunk and hands, or nothing of the region is elsewhere.
     """
-    trunk = trunk_of_pose(pose, _size(region), within=region)
-    zones = zones_of_pose(pose, _size(region), within=region)
+    wide = _with_rim(region, labels, "apparel", "background")
+    trunk = trunk_of_pose(pose, _size(region), within=wide)
+    zones = zones_of_pose(pose, _size(region), within=wide)
     if trunk is None or zones is None:
         raise DataError(f"{where}: the pose does not show where trunk and hands are, {_NEVER}")
     hands = (zones == ZONES.index("hand")) & ~trunk
-    return _without(region, {"the trunk or the hips": trunk, "the hands": hands}, "region", where)
+    return _without(region, {"the trunk or the hips": trunk, "the hands": hands}, "region", where, wide)
 
 
 def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
-    """Return the clothes over limbs that may be painted: not on trunk or hips.
+    """Return the clothes over limbs that may be painted, with their rim: not on trunk or hips.
 
     Args:
         limbs: the limbs to expose.
@@ -168,10 +178,11 @@ def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoin
     """
     clothes, skin = clothes_over(limbs, labels, pose, where)
     # an arm that is hidden behind the trunk gets a place on it
-    trunk = trunk_of_pose(pose, _size(clothes), under_arms=True, within=clothes)
+    wide = _with_rim(clothes, labels, "background")
+    trunk = trunk_of_pose(pose, _size(clothes), under_arms=True, within=wide)
     if trunk is None:
         raise DataError(f"{where}: {_NO_TRUNK}")
-    allowed = _without(clothes, {"the trunk or the hips": trunk}, "exposed", where)
+    allowed = _without(clothes, {"the trunk or the hips": trunk}, "exposed", where, wide)
     if not (skin & allowed.mask).any():
         raise DataError(f"{where}: the limbs lie on the trunk or the hips, {_NEVER}")
     return replace(allowed, behind=allowed.mask & ~skin)
@@ -181,14 +192,33 @@ def _size(mask: Mask) -> Size:
     return mask.shape[0], mask.shape[1]
 
 
-def _without(marked: Mask, parts: Mapping[str, Mask], kind: MaskKind, where: object) -> Allowed:
+def _with_rim(clothes: Mask, labels: Segmentation, *regions: RegionName) -> Mask:
+    """Return clothes with a rim around them where the label map shows one of some regions."""
+    person = bounding_box(labels.person)
+    assert person is not None
+    free = np.logical_or.reduce([labels.region(region) for region in regions])
+    grown: Mask = clothes | (dilate(clothes, max(1, round(_EDGE * person.height))) & free)
+    return grown
+
+
+def _without(
+    marked: Mask, parts: Mapping[str, Mask], kind: MaskKind, where: object, wide: Mask | None = None
+) -> Allowed:
     """Return marked pixels without parts of the body, and count those of each part.
 
+    Args:
+        marked: bool ``(H, W)``.
+        parts: the parts of the body that are not painted, by name.
+        kind: where the marked pixels come from.
+        where: names the photo in errors.
+        wide: the marked pixels with their rim; None if they have none.
+
     Raises:
-        DataError: nothing is left.
+        DataError: nothing marked is left.
     """
-    allowed = marked & ~np.logical_or.reduce(list(parts.values()))
-    if not allowed.any():
+    kept = np.logical_or.reduce(list(parts.values()))
+    allowed = (marked if wide is None else wide) & ~kept
+    if not (marked & allowed).any():
         raise DataError(f"{where}: nothing of {_MARKED[kind]} lies outside {' and '.join(parts)}, {_NEVER}")
     counts = {name: int(np.count_nonzero(marked & part)) for name, part in parts.items()}
     warnings = tuple(
