@@ -43,12 +43,14 @@ def test_samples_are_not_photos(photos: Path, tmp_path: Path) -> None:
     prepared = CliRunner().invoke(main, ["prepare", str(photos), str(samples), "--num-workers", "1"])
     assert prepared.exit_code == 0, prepared.output
     sheet = samples / "contact_sheet" / "strips"
-    sheet.mkdir(parents=True)
-    write_drawn_photo(sheet / "1.png", 1)
-    done = init(samples, "-o", tmp_path / "own.json", "--yes")
-    assert done.exit_code == 2
-    assert "contains 8 samples that skinfw prepared, not photos; give the folder of the photos" in done.stderr
-    assert not (tmp_path / "own.json").exists()
+    for with_pictures in (False, True):
+        if with_pictures:
+            sheet.mkdir(parents=True)
+            write_drawn_photo(sheet / "1.png", 1)
+        done = init(samples, "-o", tmp_path / "own.json", "--yes")
+        assert done.exit_code == 2
+        assert "contains 8 samples that skinfw prepared, not photos; give the folder of the" in done.stderr
+        assert not (tmp_path / "own.json").exists()
 
 
 def test_photos_with_label_maps_and_poses_get_the_recommended_spec_which_trains(

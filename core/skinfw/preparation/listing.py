@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skinfw.data.image_formats import IMAGE_SUFFIXES, is_image_name
-from skinfw.errors import DataError
+from skinfw.errors import DataError, counted
 from skinfw.preparation.config import View
 from skinfw.preparation.photo_list import is_photo_list
 from skinfw.preparation.report import Reason, Row
@@ -71,8 +71,21 @@ class Listing:
             self.add_other(path, name, "cannot be read", detail)
 
 
+def samples_instead(root: Path, listing: Listing) -> DataError | None:
+    """Return the error that a source contains prepared samples instead of photos; None if it has none."""
+    samples = sum(row.reason == "prepared sample" for row in listing.others.values())
+    if not samples:
+        return None
+    return DataError(
+        f"{root}: contains {counted(samples, 'sample')} that skinfw prepared, not photos; give the "
+        'folder of the photos, or train on the samples: "dataset": {"type": "folder", "root": "FOLDER"}'
+    )
+
+
 def no_photo(root: Path, listing: Listing) -> DataError:
     """Return the error that a source has no photos, and what it contains."""
+    if (prepared := samples_instead(root, listing)) is not None:
+        return prepared
     looked = "the list is empty" if is_photo_list(root) else f"looked for {', '.join(IMAGE_SUFFIXES)}"
     rows = [*listing.rejected, *listing.not_used(())]
     found = "; ".join(f"{row.reason}: {row.photo}" for row in rows[:3])

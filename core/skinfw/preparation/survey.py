@@ -12,7 +12,7 @@ from skinfw.components.reference import use_default
 from skinfw.data.image_file import open_image
 from skinfw.errors import DataError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
-from skinfw.preparation.listing import Listing
+from skinfw.preparation.listing import Listing, samples_instead
 from skinfw.preparation.report import REJECTED_FILE
 from skinfw.preparation.source import Sources, list_photos
 
@@ -74,12 +74,9 @@ def survey(root: Path, output: Path) -> Survey:
     segmenter = build(use_default("segmenter"), Segmenter)
     pose_encoder = build(use_default("pose_encoder"), PoseEncoder)
     listing = list_photos(root, output, segmenter.sources)
-    samples = sum(row.reason == "prepared sample" for row in listing.others.values())
-    if samples and (root / REJECTED_FILE).is_file():  # the output folder of prepare
-        raise DataError(
-            f"{root}: contains {counted(samples, 'sample')} that skinfw prepared, not photos; give the "
-            'folder of the photos, or train on the samples: "dataset": {"type": "folder", "root": "FOLDER"}'
-        )
+    prepared = samples_instead(root, listing)
+    if prepared is not None and (root / REJECTED_FILE).is_file():  # the output folder of prepare
+        raise prepared
     paths = [entry.path for entry in listing.entries if not entry.url]
     sizes, unreadable = _sizes([path for path in paths if path.is_file()])
     return Survey(
