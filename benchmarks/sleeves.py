@@ -93,13 +93,14 @@ def main() -> None:
             continue
         pose = Keypoints(worn.points)
         painted = painter.paint(worn.image, region=region, segmentation=labels, keypoints=pose)
-        true = short_labels.region("skin") & painted.mask
+        inside = painted.mask & region
+        true = short_labels.region("skin") & inside
         table["trained"].append(scores(caught[-1].skin, painted.image, true, short.image))
         limbs = limbs_of_pose(pose, SIZE, LimbsConfig().width)
         face = labels.of_classes(*face_classes(labels.classes))
         tone = np.median(worn.image[face], axis=0)
         plain = np.broadcast_to(tone, worn.image.shape)
-        found = np.zeros_like(true) if limbs is None else limbs & painted.mask
+        found = np.zeros_like(true) if limbs is None else limbs & inside
         table["limbs"].append(scores(found, plain, true, short.image))
         drawn_limbs = np.where(found[..., None], plain, painted.image).astype(np.uint8)
         mask = np.repeat(region[..., None], 3, axis=-1).astype(np.uint8) * 255

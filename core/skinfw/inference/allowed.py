@@ -43,14 +43,14 @@ class Allowed:
     Attributes:
         mask: bool ``(H, W)``.
         kind: where they come from.
-        behind: those that become background, bool ``(H, W)``; None if the network finds the skin in the mask.
+        behind: those that become background, bool ``(H, W)``; in a region, the network finds others.
         left: pixels that were marked and are left as they are.
         warnings: what the user should know about it.
     """
 
     mask: Mask
     kind: MaskKind
-    behind: Mask | None
+    behind: Mask
     left: int = 0
     warnings: tuple[str, ...] = ()
 
@@ -211,17 +211,18 @@ def _without(
         parts: the parts of the body that are not painted, by name.
         kind: where the marked pixels come from.
         where: names the photo in errors.
-        wide: the marked pixels with their rim; None if they have none.
+        wide: the marked pixels with their rim, which becomes background; None if they have none.
 
     Raises:
         DataError: nothing marked is left.
     """
     kept = np.logical_or.reduce(list(parts.values()))
-    allowed = (marked if wide is None else wide) & ~kept
-    if not (marked & allowed).any():
+    allowed = marked & ~kept
+    if not allowed.any():
         raise DataError(f"{where}: nothing of {_MARKED[kind]} lies outside {' and '.join(parts)}, {_NEVER}")
     counts = {name: int(np.count_nonzero(marked & part)) for name, part in parts.items()}
     warnings = tuple(
         f"{count:,} pixels of {_MARKED[kind]} on {name} were left" for name, count in counts.items() if count
     )
-    return Allowed(allowed, kind, None, sum(counts.values()), warnings)
+    rim = np.zeros_like(marked) if wide is None else wide & ~marked & ~kept
+    return Allowed(allowed | rim, kind, rim, sum(counts.values()), warnings)

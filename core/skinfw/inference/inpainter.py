@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from skinfw.assembly.inputs import dataset_io
 from skinfw.components.reference import ComponentLike
 from skinfw.components.trust import connections
@@ -247,16 +245,17 @@ class Inpainter:
         around = person_box(seen.person | mask)
         assert around is not None
         box = crop_box(around, prepared.aspect, prepared.crop_margin)
-        behind = np.zeros_like(mask) if allowed.behind is None else allowed.behind
+        behind = allowed.behind
         limbs = mask & ~behind
         photo = fill_background(source.photo.pixels, mask, behind, self.background)
         small = self.model(self._condition(source, photo, limbs, as_background(labels, behind), seen, box))
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face
-        if allowed.behind is None:
+        if allowed.kind == "region":
             bared = bare(
                 photo,
                 mask,
+                behind,
                 skin,
                 face,
                 small,

@@ -33,6 +33,7 @@ class Bared:
 def bare(
     photo: RgbImage,
     region: Mask,
+    behind: Mask,
     skin: Mask,
     face: Mask,
     small: NDArray[np.uint8],
@@ -48,6 +49,7 @@ def bare(
     Args:
         photo: uint8 RGB ``(H, W, 3)``.
         region: the pixels to paint, bool ``(H, W)``.
+        behind: those of them in which no skin is looked for, bool ``(H, W)``.
         skin: the visible skin but the face, bool ``(H, W)``.
         face: the visible face, bool ``(H, W)``.
         small: the network's image of ``box`` with alpha, uint8 RGBA ``(h, w, 4)``.
@@ -65,18 +67,18 @@ def bare(
             f"{where}: this model does not find skin in a region; give a mask, or train a model whose "
             "generator gives an alpha"
         )
-    alpha = _alpha_of(small, region, box)
+    alpha = _alpha_of(small, region & ~behind, box)
     found = alpha > _LEAST
     if not (alpha > 0.5).any():
         raise DataError(f"{where}: the model finds no skin in the region")
-    behind = fill_background(photo, region, region, fill)
+    background = fill_background(photo, region, region, fill)
     soft = replace(steps, feather=False)
     painted = paint_full_resolution(
-        behind, found, skin & ~region, face, small[..., :3], box, seed=seed, steps=soft
+        background, found, skin & ~region, face, small[..., :3], box, seed=seed, steps=soft
     )
     image = photo.copy()
     weight = alpha[region][:, None]
-    mixed = behind[region] + weight * (painted.image[region].astype(np.float32) - behind[region])
+    mixed = background[region] + weight * (painted.image[region].astype(np.float32) - background[region])
     image[region] = np.rint(mixed).astype(np.uint8)
     return Bared(replace(painted, image=image), alpha > 0.5)
 

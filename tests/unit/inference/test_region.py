@@ -74,7 +74,9 @@ def test_trunk_hips_and_hands_stay_as_they_are(inpainter: Inpainter, photo: Path
     left = person & apart
     assert left.any()
     assert np.array_equal(painted.mask, with_rim(inpainter, photo, person) & ~apart)
-    assert (painted.mask & ~person).any()
+    everywhere = finding(inpainter, np.ones_like).paint(photo, region=person)
+    rim = everywhere.mask & ~person
+    assert rim.any() and everywhere.report["background"] == np.count_nonzero(rim)
     assert np.array_equal(painted.image[~painted.mask], rgb(photo)[~painted.mask])
     assert painted.report["mask"] == "region"
     assert painted.report["left"] == left.sum()
