@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--region", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
-    help="Instead of --mask: a garment to take off. The model, one with alpha, finds the skin in it.",
+    help="Instead of --mask: a garment to take off, with a thin rim. The model, one with alpha, finds the "
+    "skin in it.",
 )  # fmt: skip
 @click.option(
     "--expose", metavar="LIMBS",

@@ -173,10 +173,12 @@ class Inpainter:
             mask: what to paint: white, transparent or True; of the photo's size. None: the transparent or
                 flat white holes on the limbs and the neck.
             region: instead of a mask: a garment to take off, marked in the same way. A model with alpha finds
-                the skin in it; the rest becomes background. Trunk, hips and hands are left as they are.
+                the skin in it; the rest and a thin rim around it become background. Trunk, hips and hands are
+                left as they are.
             expose: instead of a mask: limbs whose clothes to take off, of ``neck``, ``upper_arms``,
                 ``forearms``, ``thighs`` and ``lower_legs``. Limbs are drawn along the pose; the rest of
-                these clothes becomes background. Trunk, hips and hands are left as they are.
+                these clothes and a thin rim around them become background. Trunk, hips and hands are left as
+                they are.
             mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.

@@ -112,7 +112,9 @@ def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limit
         ] = None,
         region: Annotated[
             UploadFile | None,
-            File(description="instead of a mask: a garment to take off, marked in the same way"),
+            File(
+                description="instead of a mask: a garment to take off with a thin rim, marked in the same way"
+            ),
         ] = None,
         expose: Annotated[
             str | None,
