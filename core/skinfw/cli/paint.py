@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--region", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
-    help="Instead of --mask: a garment to take off, with a thin rim. The model, one with alpha, finds the "
-    "skin in it.",
+    help="Instead of --mask: a garment to take off, with a thin margin around it. The model, one with alpha, "
+    "finds the skin in it.",
 )  # fmt: skip
 @click.option(
     "--expose", metavar="LIMBS",
-    help="Instead of --mask: limbs whose clothes to take off, for instance forearms,lower_legs. Known: neck, "
-    "upper_arms, forearms, thighs, lower_legs.",
+    help="Instead of --mask: limbs whose clothes to take off, with a thin margin around them, for instance "
+    "forearms,lower_legs. Known: neck, upper_arms, forearms, thighs, lower_legs.",
 )  # fmt: skip
 @click.option("--mask-color", metavar="COLOR", help="Color that marks what to paint: #rrggbb or r,g,b.")
 @click.option(

@@ -52,8 +52,14 @@ def read(folder: Path, wanted: dict[str, Any], size: tuple[int, int]) -> np.ndar
 def pixels(path: Path) -> np.ndarray:
     """Return a PNG file as uint8 RGBA (H, W, 4)."""
     with Image.open(path) as image:
-        if image.getexif().get(ORIENTATION, 1) != 1 or "icc_profile" in image.info or image.mode[0] in "IF":
-            sys.exit(f"{path}: has an orientation, a color profile or 16 bits; skinfw generate converts them")
+        if (
+            image.getexif().get(ORIENTATION, 1) not in (0, 1)
+            or "icc_profile" in image.info
+            or image.mode[0] in "IF"
+        ):
+            sys.exit(
+                f"{path}: has an orientation, a color profile or 16-bit gray; skinfw generate converts them"
+            )
         return np.asarray(image.convert("RGBA"))
 
 

@@ -173,12 +173,12 @@ class Inpainter:
             mask: what to paint: white, transparent or True; of the photo's size. None: the transparent or
                 flat white holes on the limbs and the neck.
             region: instead of a mask: a garment to take off, marked in the same way. A model with alpha finds
-                the skin in it; the rest and a thin rim around it become background. Trunk, hips and hands are
-                left as they are.
+                the skin in it; the rest and a thin margin around it become background. Trunk, hips and hands
+                are left as they are.
             expose: instead of a mask: limbs whose clothes to take off, of ``neck``, ``upper_arms``,
                 ``forearms``, ``thighs`` and ``lower_legs``. Limbs are drawn along the pose; the rest of
-                these clothes and a thin rim around them become background. Trunk, hips and hands are left as
-                they are.
+                these clothes and a thin margin around them become background. Trunk, hips and hands are left
+                as they are.
             mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.
@@ -249,7 +249,9 @@ class Inpainter:
         box = crop_box(around, prepared.aspect, prepared.crop_margin)
         behind = allowed.behind
         limbs = mask & ~behind
-        photo = fill_background(source.photo.pixels, mask, behind, self.background)
+        photo = source.photo.pixels
+        if allowed.kind != "region":  # `bare` fills the background of a region
+            photo = fill_background(photo, mask, behind, self.background)
         small = self.model(self._condition(source, photo, limbs, as_background(labels, behind), seen, box))
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face

@@ -66,7 +66,9 @@ def laid_over(
         )
     image = source.own.copy()
     image[mask] = source.in_own_colors(result.image)[mask]
-    alpha = None if source.alpha is None else np.where(mask, np.uint8(255), source.alpha)
+    # where clothes are taken off a cut-out, the background stays as transparent as it is
+    opaque = mask & ~behind if allowed.kind in ("region", "exposed") else mask
+    alpha = None if source.alpha is None else np.where(opaque, np.uint8(255), source.alpha)
     if source.converted:
         warnings.append(source.converted)
     report = {

@@ -76,8 +76,10 @@ class Facts:
             raise Rejected("too many people", f"{self.people}, wanted at most: {config.people}")
         self._check_person(config)
         if self.view is not None and self.view not in config.views:
-            detail = f"{self.view}, wanted: {', '.join(config.views)}; --view {self.view} keeps it"
-            raise Rejected("other view", detail)
+            options = " ".join(f"--view {view}" for view in (*config.views, self.view))
+            raise Rejected(
+                "other view", f"{self.view}, wanted: {', '.join(config.views)}; {options} keeps it"
+            )
         if self.body is not None and config.body not in ("any", self.body):
             raise Rejected("other part of the body", f"{self.body}, wanted: {config.body}")
         self._check_classes(config)

@@ -84,7 +84,7 @@ def samples_instead(root: Path, listing: Listing) -> DataError | None:
 
 def no_photo(root: Path, listing: Listing) -> DataError:
     """Return the error that a source has no photos, and what it contains."""
-    if (prepared := samples_instead(root, listing)) is not None:
+    if not listing.rejected and (prepared := samples_instead(root, listing)) is not None:
         return prepared
     looked = "the list is empty" if is_photo_list(root) else f"looked for {', '.join(IMAGE_SUFFIXES)}"
     rows = [*listing.rejected, *listing.not_used(())]

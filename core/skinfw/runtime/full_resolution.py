@@ -51,7 +51,7 @@ class Steps:
     Attributes:
         weighted: keep what is beside the skin out of it.
         matched: match the tone of the visible skin.
-        smoothed: take the pattern of transposed convolutions away.
+        smoothed: remove the checkerboard artifacts of transposed convolutions, if the image is enlarged.
         texture: add fine structure.
         feather: soften the border, inside the mask only.
     """
@@ -99,7 +99,7 @@ def paint_full_resolution(
     if steps.matched:
         seen, weight = mean_colors(photo, skin, box, size)
         low = low + extended(seen - low, _solid(weight)) * nearness(weight, TONE_REACH)[..., None]
-    if steps.smoothed:
+    if steps.smoothed and scale > 1:
         low = smoothed(low)
     texture = NO_TEXTURE
     if steps.texture:

@@ -94,8 +94,8 @@ def nearness(weight: Weight, reach: float) -> Weight:
 def smoothed(colors: Colors) -> Colors:
     """Smooth an image by a binomial filter with a standard deviation of one pixel.
 
-    It removes what alternates from pixel to pixel, as transposed convolutions leave it (Odena, Dumoulin and
-    Olah, Deconvolution and Checkerboard Artifacts, Distill 2016).
+    It removes checkerboard artifacts, which transposed convolutions leave (Odena, Dumoulin and Olah,
+    Deconvolution and Checkerboard Artifacts, Distill 2016).
 
     Example:
         >>> row = np.array([[[0.0], [0.0], [16.0], [0.0], [0.0]]], np.float32)

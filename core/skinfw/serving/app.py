@@ -113,14 +113,14 @@ def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limit
         region: Annotated[
             UploadFile | None,
             File(
-                description="instead of a mask: a garment to take off with a thin rim, marked in the same way"
+                description="instead of a mask: a garment to take off, with a thin margin; marked like a mask"
             ),
         ] = None,
         expose: Annotated[
             str | None,
             Form(
-                description="instead of a mask: limbs whose clothes to take off, with commas between them: "
-                "neck, upper_arms, forearms, thighs, lower_legs"
+                description="instead of a mask: limbs whose clothes to take off, with a thin margin; names "
+                "with commas between them: neck, upper_arms, forearms, thighs, lower_legs"
             ),
         ] = None,
         seed: Annotated[int, Form(ge=0, lt=2**32, description="chooses the fine structure of the skin")] = 0,
@@ -182,7 +182,7 @@ class Uploads:
 
 
 async def _reject_unknown_fields(request: Request) -> None:
-    """Reject what FastAPI would ignore: fields that the address does not take, and all but one of a name.
+    """Reject what FastAPI would ignore: unknown fields, all but one of a name, and query parameters.
 
     Raises:
         HTTPException: the request has such a field.
@@ -190,7 +190,7 @@ async def _reject_unknown_fields(request: Request) -> None:
     known = [field.alias for field in request.scope["route"].dependant.body_params]
     sent = [name for name, _ in (await request.form()).multi_items()]
     problems = [
-        *(f"{name[:100]!r}: send it in the form, not in the address" for name in request.query_params),
+        *(f"{name[:100]!r}: send it as a form field, not in the query" for name in request.query_params),
         *(f"{name[:100]!r}: no such field{nearest(name, known)}" for name in sent if name not in known),
         *(f"{name}: sent {sent.count(name)} times; send it once" for name in known if sent.count(name) > 1),
     ]

@@ -84,6 +84,8 @@ def reject_overlap(path: Path, split: Split, source: Hashed) -> None:
     folder = _folder_of(path)
     if folder is None:
         return
+    if not folder.is_dir():  # of a network within another one, whose checkpoint has the weights
+        return
     recorded = read_split(folder)
     if recorded is None:
         logger.warning("%s: has no record of its split, so it may have seen held-out samples", folder)
@@ -97,6 +99,6 @@ def reject_overlap(path: Path, split: Split, source: Hashed) -> None:
     seen = sorted(name for each in found for name in (*each.content, *each.name))
     if seen:
         raise RunError(
-            f"{folder}: was trained on {len(seen)} test or validation samples of this run, for example "
-            f"{seen[0]!r}; use another run, or a split that holds out other samples"
+            f"{folder}: was trained on {len(seen)} test or validation samples of this run or on copies of "
+            f"them, for example {seen[0]!r}; use another run, or a split that holds out other samples"
         )

@@ -8,10 +8,8 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 
-from skinfw.components.trust import named_outside
 from skinfw.data.excluded import excluded
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
@@ -36,7 +34,7 @@ logger = logging.getLogger("skinfw")
 SECONDS_BETWEEN_MESSAGES = 5.0
 
 _prepared: dict[tuple[str, str], tuple[str, ...]] = {}
-"""The samples that this process prepared, by configuration, state of its files and excluded samples."""
+"""The samples that this process prepared, by configuration, state of the photos and excluded samples."""
 
 
 class PhotosDataset(Dataset[PhotosConfig]):
@@ -108,7 +106,7 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
         DataError: no photo became a sample.
     """
     gone = "\0".join(sorted(excluded(cache)))
-    key = (config.model_dump_json(), f"{_state(config, cache)} {gone}")
+    key = (config.model_dump_json(), f"{_state(config.root, cache)} {gone}")
     if key not in _prepared or not cache.is_dir():
         logger.info("preparing the photos under %s into %s", config.root, cache)
         report = prepare(
@@ -140,12 +138,10 @@ class _Messages:
             logger.info("prepared %d of %d photos", done, total)
 
 
-def _state(config: PhotosConfig, cache: Path) -> str:
-    """Return a hash of the names, sizes and times of all files that it names, without the cache."""
+def _state(root: Path, cache: Path) -> str:
+    """Return a hash of the names, sizes and times of all files of a source, without the cache."""
     digest = hashlib.sha256()
-    named = [Path(each.value) for each in named_outside(config) if each.kind == "path"]
-    places = [place for place in dict.fromkeys([config.root, *named]) if place != cache]
-    for path in chain.from_iterable(_files(place, cache) for place in places):
+    for path in _files(root, cache):
         try:
             facts = path.stat()
         except OSError:  # prepare reports it
@@ -156,7 +152,7 @@ def _state(config: PhotosConfig, cache: Path) -> str:
 
 
 def _files(root: Path, cache: Path) -> Iterator[Path]:
-    """Yield a file or the files below a folder; of a list, also its photos."""
+    """Yield the files of a source: those below a folder, an archive, or a list and its photos."""
     if not root.is_dir():
         yield root
         if root.is_file() and is_photo_list(root):

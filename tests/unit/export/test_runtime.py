@@ -168,9 +168,11 @@ def test_the_script_rejects_what_it_cannot_read_as_generate_does(
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for options in ({"exif": turned}, {"icc_profile": profile}):
         Image.new("RGB", (16, 32)).save(small / "line.png", **options)
-        rejects(small, r"line\.png: has an orientation, a color profile or 16 bits; skinfw generate converts")
+        rejects(
+            small, r"line\.png: has an orientation, a color profile or 16-bit gray; skinfw generate converts"
+        )
     Image.new("I;16", (16, 32)).save(small / "line.png")
-    rejects(small, r"line\.png: has an orientation, a color profile or 16 bits")
+    rejects(small, r"line\.png: has an orientation, a color profile or 16-bit gray")
     (small / "line.png").write_bytes(b"no picture")
     rejects(small, r"line\.png: cannot be read")
     (small / "line.png").unlink()

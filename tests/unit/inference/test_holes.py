@@ -12,6 +12,7 @@ from PIL import Image
 from real_files import PHOTOS, needs_photos
 
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.parts import dilate
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError
@@ -120,6 +121,22 @@ def test_holes_of_a_color_are_flat(tmp_path: Path, quality: int | None) -> None:
         assert np.array_equal(found.mask, block())
     assert found.shaded == 1
     assert found.warnings() == ("1 shaded area of nearly that color: not painted; give a mask to paint it",)
+
+
+def test_a_hole_with_hard_edges_is_painted_exactly_whatever_shade_was_named() -> None:
+    pixels = noise() // 8 + 60
+    pixels[block()] = 127
+    assert np.array_equal(holes_of(source_of(pixels), (128, 127, 126)).mask, block())
+
+
+def test_a_large_hole_in_a_jpeg_has_a_rim_of_three_pixels(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(20, 90, (500, 500, 3), np.uint8)
+    hole = np.zeros((500, 500), bool)
+    hole[100:400, 100:400] = True
+    pixels[hole] = 127
+    Image.fromarray(pixels).save(tmp_path / "x.jpg", quality=95, subsampling=0)
+    found = holes_of(read_source(tmp_path / "x.jpg"), (127, 127, 127)).mask
+    assert found[dilate(hole, 2)].all() and not found[~dilate(hole, 4)].any()
 
 
 @pytest.mark.parametrize("quality", [75, 90])

@@ -62,7 +62,9 @@ def person(inpainter: Inpainter, photo: Path) -> np.ndarray:
 def with_rim(inpainter: Inpainter, photo: Path, region: np.ndarray) -> np.ndarray:
     """Return a region with the pixels that are painted around it: one pixel wide at this size."""
     labels = inpainter.segmenter.segment(Photo.read(photo))
-    return region | (dilate(region, 1) & (labels.region("background") | labels.region("apparel")))
+    background = labels.region("background")
+    outline = labels.region("apparel") & dilate(background, 1)
+    return region | (dilate(region, 1) & (background | outline))
 
 
 def test_trunk_hips_and_hands_stay_as_they_are(inpainter: Inpainter, photo: Path, person: np.ndarray) -> None:
@@ -97,6 +99,15 @@ def test_skin_where_it_is_found_and_background_elsewhere(
     Image.fromarray(pixels).save(photo)
     second = finding(inpainter, right_half).paint(photo, region=person)
     assert np.array_equal(first.image, second.image)
+
+
+def test_a_cut_out_stays_cut_out(inpainter: Inpainter, photo: Path, arms: np.ndarray) -> None:
+    clear = inpainter.segmenter.segment(Photo.read(photo)).region("background")
+    alpha = np.where(clear, np.uint8(0), np.uint8(255))
+    Image.fromarray(np.dstack([rgb(photo), alpha])).save(photo)
+    painted = finding(inpainter, np.ones_like).paint(photo, region=arms)
+    assert (painted.mask & clear).any()
+    assert painted.alpha is not None and np.array_equal(painted.alpha, alpha)
 
 
 def test_a_mask_says_where_skin_is_whatever_alpha_says(

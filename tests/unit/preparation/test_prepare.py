@@ -217,7 +217,7 @@ def test_left_out_and_why(photos: Path, tmp_path: Path, write_photo: PhotoWriter
     assert rows[0] == {
         "photo": side.relative_to(photos).as_posix(),
         "reason": "other view",
-        "detail": "side, wanted: front; --view side keeps it",
+        "detail": "side, wanted: front; --view front --view side keeps it",
     }
 
 

@@ -78,6 +78,14 @@ def test_the_pattern_of_a_transposed_convolution_is_smoothed_away() -> None:
     assert np.abs(smooth - (160, 120, 100)).max() <= 1
 
 
+def test_an_image_that_is_not_enlarged_is_not_smoothed() -> None:
+    photo, mask, skin = scene()
+    small = np.random.default_rng(1).integers(100, 200, photo.shape, np.uint8)
+    options = [replace(PLAIN, smoothed=smoothed) for smoothed in (False, True)]
+    plain, smooth = (paint(photo, mask, skin, small, steps=steps) for steps in options)
+    assert np.array_equal(plain, smooth)
+
+
 def test_the_border_is_soft_inside_the_mask_and_shows_nothing_of_what_was_under_it() -> None:
     photo = np.full((128, 64, 3), 40, np.uint8)
     mask = scene()[1]

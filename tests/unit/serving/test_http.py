@@ -156,7 +156,7 @@ def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path,
     )
     assert error(post(address, "v1/holes", foto=photo), 422) == "'foto': no such field; did you mean 'photo'?"
     assert error(post(address, "v1/paint?seed=1", photo=photo, mask=mask), 422) == (
-        "'seed': send it in the form, not in the address"
+        "'seed': send it as a form field, not in the query"
     )
     twice = [("photo", photo.read_bytes()), ("mask", mask.read_bytes()), ("mask", mask.read_bytes())]
     answer = requests.post(address + "v1/paint", files=twice, timeout=10)

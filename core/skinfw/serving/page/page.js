@@ -8,8 +8,8 @@ const PIXELS = new Intl.NumberFormat("en");
 
 const HINTS = {
   mask: "Paint over the skin that is missing: exactly the pixels you mark become skin.",
-  region: "Paint over a sleeve or trouser leg: the model finds the skin in it, and the rest becomes background.",
-  expose: "The limbs are found by the pose; the rest of their clothes becomes background.",
+  region: "Paint over a sleeve or trouser leg: the model finds the skin in it, and the rest and a thin margin become background.",
+  expose: "The limbs are found by the pose; the rest of their clothes and a thin margin become background.",
 };
 
 const state = {

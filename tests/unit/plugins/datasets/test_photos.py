@@ -126,22 +126,6 @@ def test_photos_that_come_and_go(photos: Path, write_photo: PhotoWriter) -> None
     assert "id_3/01_1_front" in PhotosDataset(config(photos), IO).names()
 
 
-def test_a_pose_that_changes_outside_the_folder_of_photos_is_noticed(photos: Path, tmp_path: Path) -> None:
-    poses = tmp_path / "poses"
-    for file in photos.rglob("*_keypoints.json"):
-        (poses / file.relative_to(photos)).parent.mkdir(parents=True)
-        file.rename(poses / file.relative_to(photos))
-    settings = {"pose_encoder": {"type": "openpose", "folder": str(poses)}}
-    before = PhotosDataset(config(photos, **settings), IO).sample_fingerprints()
-    pose = next(poses.rglob("*_keypoints.json"))
-    content = json.loads(pose.read_text(encoding="utf-8"))
-    points = content["people"][0]["pose_keypoints_2d"]
-    content["people"][0]["pose_keypoints_2d"] = [*points[:-3], points[-3] + 5, *points[-2:]]
-    pose.write_text(json.dumps(content), encoding="utf-8")
-    after = PhotosDataset(config(photos, **settings), IO).sample_fingerprints()
-    assert [name for name in before if after[name] != before[name]] == [pose.parent.name + "/01_1_front"]
-
-
 def test_what_the_filters_leave_out_is_gone(
     photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,74 @@
+"""The margin of clothes that becomes background with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.ndimage import distance_transform_edt
+
+from skinfw.data.body_parts import Body
+from skinfw.data.keypoints import Keypoints
+from skinfw.data.photo import Photo
+from skinfw.data.segmentation import Segmentation
+from skinfw.inference.allowed import allowed_region
+from skinfw.inference.inpainter import Inpainter
+
+SCALE = 6
+
+
+@pytest.fixture
+def labels(inpainter: Inpainter, photo: Path, arms: np.ndarray) -> Segmentation:
+    """The label map of a photo of 1152x768 pixels, whose bare limbs wear clothes."""
+    found = inpainter.segmenter.segment(Photo.read(photo))
+    worn = np.where(arms, np.uint8(found.classes.index(found.regions["apparel"][0])), found.labels)
+    return replace(found, labels=large(worn))
+
+
+@pytest.fixture
+def pose(inpainter: Inpainter, photo: Path) -> Keypoints:
+    opened = Photo.read(photo)
+    found = inpainter.pose_encoder.keypoints(opened, inpainter.segmenter.segment(opened).person)
+    assert found is not None
+    return Keypoints(found.points * np.float32([SCALE, SCALE, 1]))
+
+
+def large(image: np.ndarray) -> np.ndarray:
+    return np.kron(image, np.ones((SCALE, SCALE), image.dtype))
+
+
+def width_of(pose: Keypoints) -> int:
+    """A fiftieth of the trunk's length."""
+    body = Body.of(pose)
+    assert body is not None
+    return round(body.unit / 50)
+
+
+def test_the_margin_is_as_wide_as_the_trunk_is_long(
+    labels: Segmentation, pose: Keypoints, arms: np.ndarray
+) -> None:
+    region = large(arms)
+    allowed = allowed_region(region, labels, pose, "x")
+    margin = allowed.mask & ~region
+    assert np.array_equal(allowed.behind, margin) and not margin[labels.region("skin", "head", "feet")].any()
+    apart = distance_transform_edt(~region)[margin]
+    assert 2 < width_of(pose) - 1 < apart.max() <= width_of(pose)
+
+
+def test_clothes_that_stay_lose_nothing_but_their_outline(
+    labels: Segmentation, pose: Keypoints, arms: np.ndarray
+) -> None:
+    region = large(arms)
+    upper = np.arange(region.shape[0])[:, None] < np.median(np.nonzero(region)[0])
+    mask = allowed_region(region & ~upper, labels, pose, "x").mask
+    inner = distance_transform_edt(~labels.region("background")) > width_of(pose)
+    assert (region & upper & inner).any() and not mask[region & upper & inner].any()
+
+
+def test_other_people_do_not_widen_it(labels: Segmentation, pose: Keypoints, arms: np.ndarray) -> None:
+    alone = allowed_region(large(arms), labels, pose, "x").mask
+    crowd = labels.labels.copy()
+    crowd[-5:, :5] = labels.classes.index(labels.regions["skin"][0])
+    assert np.array_equal(allowed_region(large(arms), replace(labels, labels=crowd), pose, "x").mask, alone)
