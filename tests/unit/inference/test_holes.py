@@ -136,7 +136,7 @@ def test_a_large_hole_in_a_jpeg_has_a_rim_of_three_pixels(tmp_path: Path) -> Non
     pixels[hole] = 127
     Image.fromarray(pixels).save(tmp_path / "x.jpg", quality=95, subsampling=0)
     found = holes_of(read_source(tmp_path / "x.jpg"), (127, 127, 127)).mask
-    assert found[dilate(hole, 2)].all() and not found[~dilate(hole, 4)].any()
+    assert found[dilate(hole, 2)].all() and not found[~dilate(hole, 3)].any()
 
 
 @pytest.mark.parametrize("quality", [75, 90])
