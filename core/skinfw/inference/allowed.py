@@ -28,6 +28,10 @@ _MARKED: dict[MaskKind, str] = {"found": "the holes", "region": "the region", "e
 _NEVER = "which are never painted unasked; give a mask"
 _NO_TRUNK = "the pose does not show where the trunk is, which is never painted unasked; give a mask"
 
+_JOINED = "the pose seems to join two people"
+
+_ALL_SKIN = f"{_JOINED}, so all that is painted becomes skin"
+
 _EDGE = 0.02
 """Width of the margin of clothes that becomes background with them, in units of the trunk's length.
 
@@ -120,6 +124,8 @@ def allowed_mask(mask: Mask, pose: Keypoints | None) -> Allowed:
     """
     if pose is None:
         return Allowed(mask, "given", np.zeros_like(mask))
+    if _joins_people(pose):
+        return Allowed(mask, "given", np.zeros_like(mask), warnings=(_ALL_SKIN,))
     trunk = trunk_of_pose(pose, _size(mask), within=mask)
     if trunk is None:
         warning = "the pose does not show where the trunk is, so the mask was not checked"
@@ -144,6 +150,8 @@ def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
     if trunk is None:
         raise DataError(f"{where}: {_NO_TRUNK}")
     allowed = _without(holes, {"the trunk or the hips": trunk}, "found", where)
+    if _joins_people(pose):
+        return replace(allowed, warnings=(*allowed.warnings, _ALL_SKIN))
     return replace(allowed, behind=behind_limbs(allowed.mask, pose))
 
 
@@ -165,7 +173,12 @@ def allowed_region(region: Mask, labels: Segmentation, pose: Keypoints, where: o
     if trunk is None or zones is None:
         raise DataError(f"{where}: the pose does not show where trunk and hands are, {_NEVER}")
     hands = (zones == ZONES.index("hand")) & ~trunk
-    return _without(region, {"the trunk or the hips": trunk, "the hands": hands}, "region", where, wide)
+    allowed = _without(region, {"the trunk or the hips": trunk, "the hands": hands}, "region", where, wide)
+    if _joins_people(pose):
+        return replace(
+            allowed, warnings=(*allowed.warnings, f"{_JOINED}: trunk and hands may be in the wrong place")
+        )
+    return allowed
 
 
 def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
@@ -178,8 +191,13 @@ def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoin
         where: names the photo in errors.
 
     Raises:
-        DataError: the pose does not show the limbs or the trunk, or the limbs are bare or on the trunk.
+        DataError: the pose does not show the limbs or the trunk, or joins two people, or the limbs are bare
+            or on the trunk.
     """
+    if _joins_people(pose):
+        raise DataError(
+            f"{where}: {_JOINED}, so limbs are in the wrong place; give a mask, or name another pose encoder"
+        )
     clothes, skin = clothes_over(limbs, labels, pose, where)
     # an arm that is hidden behind the trunk gets a place on it
     wide = _with_margin(clothes, labels, pose, outline=False)
@@ -190,6 +208,11 @@ def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoin
     if not (skin & allowed.mask).any():
         raise DataError(f"{where}: the limbs lie on the trunk or the hips, {_NEVER}")
     return replace(allowed, behind=allowed.mask & ~skin)
+
+
+def _joins_people(pose: Keypoints) -> bool:
+    body = Body.of(pose)
+    return body is not None and body.joins_people
 
 
 def _size(mask: Mask) -> Size:

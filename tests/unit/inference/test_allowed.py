@@ -10,10 +10,11 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from skinfw.data.body_parts import Body
-from skinfw.data.keypoints import Keypoints
+from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Segmentation
-from skinfw.inference.allowed import allowed_region
+from skinfw.errors import DataError
+from skinfw.inference.allowed import allowed_clothes, allowed_holes, allowed_mask, allowed_region
 from skinfw.inference.inpainter import Inpainter
 
 SCALE = 6
@@ -72,3 +73,21 @@ def test_other_people_do_not_widen_it(labels: Segmentation, pose: Keypoints, arm
     crowd = labels.labels.copy()
     crowd[-5:, :5] = labels.classes.index(labels.regions["skin"][0])
     assert np.array_equal(allowed_region(large(arms), replace(labels, labels=crowd), pose, "x").mask, alone)
+
+
+def test_a_pose_that_joins_two_people_moves_no_limb(
+    labels: Segmentation, pose: Keypoints, arms: np.ndarray
+) -> None:
+    holes = large(arms)
+    points = pose.points.copy()
+    points[BODY_25.index("LShoulder"), 0] += 400  # that of somebody beside them
+    joined = Keypoints(points)
+    for body, joins in ((Body.of(pose), False), (Body.of(joined), True)):
+        assert body is not None and body.joins_people is joins
+    for allowed in (allowed_mask(holes, joined), allowed_holes(holes, joined, "x")):
+        assert not allowed.behind.any()
+        assert allowed.warnings[-1].startswith("the pose seems to join two people, so all")
+    region = allowed_region(holes, labels, joined, "x")
+    assert region.warnings[-1].endswith("trunk and hands may be in the wrong place")
+    with pytest.raises(DataError, match=r"x: the pose seems to join two people, so limbs .* give a mask"):
+        allowed_clothes(("forearms",), labels, joined, "x")
