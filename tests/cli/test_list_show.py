@@ -23,7 +23,9 @@ def test_every_component_is_listed_in_aligned_columns() -> None:
         entry = registry.entry(kind, name)
         assert line[place:].startswith(entry.summary)
         assert entry.provider in line
-        assert ("default" in line.split(entry.provider)[1]) == bool(entry.default_for)
+        # for photos without label maps, the parser in the package comes first
+        is_default = bool(entry.default_for) and entry.name != "skin_color"
+        assert ("default" in line.split(entry.provider)[1]) == is_default
         assert not entry.extra or f"needs extra {entry.extra}" in line
 
 

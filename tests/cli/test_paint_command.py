@@ -58,10 +58,13 @@ def test_a_photo_and_a_folder_are_painted(model: Path, tmp_path: Path) -> None:
     assert "already exists; replace with --overwrite" in done.output
     done = paint(model, photo.parent, "-o", tmp_path / "out", "--mask", mask.parent, "--num-workers", 1)
     assert done.exit_code == 0, done.output
-    assert done.output.strip() == "1 painted, 0 kept, 0 failed"
-    assert json.loads((tmp_path / "out" / "painted.jsonl").read_text(encoding="utf-8"))["status"] == "painted"
+    assert done.output.splitlines()[0] == "1 painted, 0 kept, 0 failed"
+    table = tmp_path / "out" / "painted.jsonl"
+    row = json.loads(table.read_text(encoding="utf-8"))
+    assert row["status"] == "painted" and row["report"]["warnings"]
+    assert done.output.splitlines()[1] == f"1 photo with warnings: {table} has them"
     done = paint(model, photo.parent, "-o", tmp_path / "out", "--mask", mask.parent, "--resume")
-    assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+    assert done.output.splitlines()[0] == "0 painted, 1 kept, 0 failed"
 
 
 def test_the_background_is_chosen_and_kept_by_resume(model: Path, tmp_path: Path) -> None:
@@ -145,20 +148,27 @@ def test_limbs_are_exposed_in_a_photo_and_in_folders(model: Path, tmp_path: Path
     before, after = (np.asarray(Image.open(path).convert("RGB")) for path in (photo, out))
     assert 0 < (before != after).any(axis=2).sum() < 0.1 * before[..., 0].size
     done = paint(model, photo.parent, "-o", tmp_path / "many", "--expose", "upper_arms", "--num-workers", 1)
-    assert done.output.strip() == "1 painted, 0 kept, 0 failed"
+    assert done.output.splitlines()[0] == "1 painted, 0 kept, 0 failed"
     assert np.array_equal(np.asarray(Image.open(tmp_path / "many" / "a.png")), np.asarray(Image.open(out)))
     done = paint(model, photo.parent, "-o", tmp_path / "many", "--expose", "upper_arms", "--resume")
-    assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+    assert done.output.splitlines()[0] == "0 painted, 1 kept, 0 failed"
     several = ("--expose", "thighs,upper_arms", "--resume", "--num-workers", 1)
     done = paint(model, photo.parent, "-o", tmp_path / "many", *several)
-    assert done.output.strip() == "1 painted, 0 kept, 0 failed"
+    assert done.output.splitlines()[0] == "1 painted, 0 kept, 0 failed"
     done = paint(model, photo.parent, "-o", tmp_path / "many", "--expose", "upper_arms,thighs", *several[2:])
-    assert done.output.strip() == "0 painted, 1 kept, 0 failed"
+    assert done.output.splitlines()[0] == "0 painted, 1 kept, 0 failed"
     assert all(limb in paint("--help").output for limb in LIMBS)
     done = paint(model, photo, "-o", out, "--expose", "arm")
     assert done.exit_code == 2 and "no limb 'arm'" in done.output
     done = paint(model, photo, "-o", out, "--expose", "neck", "--mask-color", "#ffffff")
     assert done.exit_code == 2 and "--expose, --mask-color: each says what to paint" in done.output
+
+
+def test_a_mask_without_its_option_is_noticed(tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.png", 5)
+    done = paint(tmp_path / "a.png", tmp_path / "mask.png", "-o", tmp_path / "out.png")
+    assert done.exit_code == 2
+    assert "a.png: an image, not a model; if" in done.output and "name it with --mask" in done.output
 
 
 def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:

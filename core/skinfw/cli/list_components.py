@@ -64,10 +64,12 @@ def _list_models(as_json: bool) -> None:
 
 
 def _note(entry: Entry) -> str:
+    from skinfw.models.embedded import default_model
+
     notes = []
     if entry.default_for in (entry.kind, f"{entry.kind}s"):
         notes.append("default")
-    elif entry.default_for:
+    elif entry.default_for and default_model(entry.default_for) is None:
         notes.append(_default_note(entry.default_for))
     if entry.extra:
         notes.append(f"needs extra {entry.extra}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from skinfw.data.image_formats import is_image_name
 from skinfw.errors import UserError
 from skinfw.models.checkpoint_file import SUFFIX
 from skinfw.models.defaults import default_painter
@@ -30,6 +31,8 @@ def model_and_photo(paths: Sequence[Path], model: Path | None, *, region: bool) 
         raise UserError(f"{models[1]}: a second photo; give the folder that holds them, or a list")
     if models and model is not None:
         raise UserError(f"{models[0]} and --model {model}: name only one model")
+    if models and is_image_name(models[0].name) and not models[0].is_dir():
+        raise UserError(f"{models[0]}: an image, not a model; if {photo} is its mask, name it with --mask")
     if not models and is_model(photo):
         raise UserError(f"{photo}: a model; name the photo to paint after it")
     return (models[0] if models else model or default_painter(region=region)), photo

@@ -217,6 +217,8 @@ def _paint_all(
     if others := sum(row.status == "not used" for row in rows):
         done.append(f"{counted(others, 'other file')} not used")
     click.echo(", ".join(done))
+    if warned := sum(bool(row.report and row.report["warnings"]) for row in rows):
+        click.echo(f"{counted(warned, 'photo')} with warnings: {work.output / TABLE} has them")
     check_rows(rows, work.output / TABLE, "photo", "painted")
 
 

@@ -65,11 +65,13 @@ def _show_model(name: str, as_json: bool) -> None:
 
 
 def _head(entry: Entry, schema: dict[str, Any]) -> Iterator[str]:
+    from skinfw.models.embedded import default_model
+
     yield f"{entry.kind} {entry.name}: {entry.summary}"
     yield f"from {entry.provider}, {entry.target}"
     if entry.extra:
         yield f"needs the extra {entry.extra}"
-    if entry.default_for:
+    if entry.default_for and default_model(entry.default_for) is None:
         yield f"default for {entry.default_for}"
     if schema.get("description"):
         yield ""

@@ -85,7 +85,7 @@ def embedded_models() -> dict[str, EmbeddedModel]:
     return found
 
 
-def default_model(purpose: Purpose) -> EmbeddedModel | None:
+def default_model(purpose: str) -> EmbeddedModel | None:
     """Return the model that is used for a purpose unless you name another; None if the package has none."""
     return next((model for model in embedded_models().values() if model.default_for == purpose), None)
 

@@ -127,7 +127,7 @@ def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limit
         model: Annotated[str | None, MODEL] = None,
     ) -> Response:
         """Paint the missing skin of a photo. All other pixels stay as they are, bit for bit."""
-        chosen = _chosen(models, model)
+        chosen = _chosen(models, model, finds_skin=region is not None)
         limbs = () if not expose else parse_limbs(expose)
         upload = Uploads(limits, photo=photo, mask=mask, region=region)
 
@@ -198,9 +198,11 @@ async def _reject_unknown_fields(request: Request) -> None:
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, problems[0])
 
 
-def _chosen(models: Sequence[ServedModel], name: str | None) -> ServedModel:
+def _chosen(models: Sequence[ServedModel], name: str | None, *, finds_skin: bool = False) -> ServedModel:
+    """Return the named model, or else the first, if possible one that finds skin where that is needed."""
     if not name:
-        return models[0]
+        finders = [model for model in models if model.inpainter.finds_skin] if finds_skin else []
+        return (finders or models)[0]
     names = [model.name for model in models]
     if name not in names:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"no model is named {name[:100]!r}{nearest(name, names)}")

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from PIL import Image
 from skinfw.errors import UserError
 from skinfw.inference.inpainter import Inpainter
 from skinfw.repair.repairing import repair
+from skinfw.serving.app import _chosen
 from skinfw.serving.limits import Limits
 from skinfw.serving.server import Server, is_local, timed_protocol
 
@@ -133,6 +135,16 @@ def test_models_and_health(address: str, inpainter: Inpainter) -> None:
     assert models[0]["size"] == [32, 16]
     assert models[0]["finds_skin"] is False
     assert requests.get(address + "health", timeout=10).json()["status"] == "ok"
+
+
+def test_a_region_goes_to_the_first_model_that_finds_skin() -> None:
+    painter, finder = (
+        SimpleNamespace(inpainter=SimpleNamespace(finds_skin=found)) for found in (False, True)
+    )
+    models: Any = [painter, finder]
+    assert _chosen(models, None) is painter
+    assert _chosen(models, None, finds_skin=True) is finder
+    assert _chosen(models[:1], None, finds_skin=True) is painter
 
 
 def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path, tmp_path: Path) -> None:
