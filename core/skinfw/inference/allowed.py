@@ -15,7 +15,7 @@ from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.data.trunk import trunk_of_pose
-from skinfw.errors import DataError, UserError
+from skinfw.errors import DataError, UserError, counted
 from skinfw.inference.background import behind_limbs
 from skinfw.inference.expose import clothes_over
 from skinfw.runtime.box import bounding_box
@@ -269,7 +269,9 @@ def _without(
         raise DataError(f"{where}: nothing of {_MARKED[kind]} lies outside {' and '.join(parts)}, {_NEVER}")
     counts = {name: int(np.count_nonzero(marked & part)) for name, part in parts.items()}
     warnings = tuple(
-        f"{count:,} pixels of {_MARKED[kind]} on {name} were left" for name, count in counts.items() if count
+        f"{counted(count, 'pixel')} of {_MARKED[kind]} on {name} stay as they are"
+        for name, count in counts.items()
+        if count
     )
     margin = np.zeros_like(marked) if wide is None else wide & ~marked & ~kept
     return Allowed(allowed | margin, kind, margin, sum(counts.values()), warnings)

@@ -125,6 +125,7 @@ def test_holes_of_a_color_are_flat(tmp_path: Path, quality: int | None) -> None:
 
 def test_a_hole_with_hard_edges_is_painted_exactly_whatever_shade_was_named() -> None:
     pixels = noise() // 8 + 60
+    pixels[18:20, 44:46] = 125  # of nearly that color, beside it
     pixels[block()] = 127
     assert np.array_equal(holes_of(source_of(pixels), (128, 127, 126)).mask, block())
 
