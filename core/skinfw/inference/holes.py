@@ -49,12 +49,12 @@ of what nearly has such a color in the photos themselves, such as walls and blac
 
 MAX_NEAR, RIM = 0.1, 3
 """Maximum pixels of nearly its color around a hole with hard edges, as a fraction of the pixels of its
-border, and the width in pixels of the rim of any other hole that is painted too, as it is mixed with the hole's
-color.
+border, and the width in pixels of the rim of any other hole. It is painted too, as it is mixed with the
+hole's color.
 
 Of holes drawn into street photos of 512x512, nine in ten have at most 0.05 in PNG files (the others lie
-before the same color), and all have at least 0.14 in JPEG files with quality 60 to 100. The rims in JPEG files
-are wrong by 20, 9 and 5 levels at a distance of 1, 2 and 3 pixels (quality 75).
+before the same color), and all have at least 0.14 in JPEG files with quality 60 to 100. The rims in JPEG
+files are wrong by 20, 9 and 5 levels at a distance of 1, 2 and 3 pixels (quality 75).
 """
 
 MIN_FLAT_BORDER = 0.02
@@ -125,7 +125,8 @@ class Holes:
             (self.behind, "hole", "that may be background"),
         ]
         return tuple(
-            f"{counted(count, what)} {which}: not painted; give a mask to paint {'it' if count == 1 else 'them'}"
+            f"{counted(count, what)} {which}: not painted; give a mask to paint "
+            f"{'it' if count == 1 else 'them'}"
             for count, what, which in kinds
             if count
         )

@@ -201,7 +201,7 @@ def test_what_may_as_well_be_background_is_refused(
     one = replace(labels, labels=np.where(arms & (numbers != 2), np.uint8(background), labels.labels))
     part = holes_on_body(patches, one, pose, "x.png")
     assert part.mask.any() and not part.mask[numbers != 2].any()
-    assert part.warnings()[0].endswith("that may be background: not painted; give a mask to paint it")
+    assert part.warnings()[0].endswith("that may be background: not painted; give a mask to paint them")
 
 
 def test_a_photo_with_overexposed_cloth_needs_a_mask(inpainter: Inpainter, photo: Path) -> None:
