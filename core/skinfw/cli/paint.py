@@ -267,6 +267,6 @@ def models_in_use(reports: Iterable[Mapping[str, Any]]) -> list[str]:
     for report in reports:
         model, segmenter = report["model"], report["segmenter"]
         if is_named(model) or is_named(segmenter):
-            without = "" if report["pose"] else "; no pose looked for: all of the mask is painted as skin"
+            without = "" if report["pose"] else "; all of the mask is painted as skin"
             lines.append(f"model: {model}; parts of the person: {segmenter}{without}")
     return sorted(set(lines))

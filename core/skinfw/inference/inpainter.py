@@ -79,7 +79,7 @@ class Inpainter:
 
     Example::
 
-        inpainter = skinfw.Inpainter.load("runs/photos", segmenter="skin_color", pose_encoder="bodypix")
+        inpainter = skinfw.Inpainter.load("runs/photos", pose_encoder="bodypix")
         inpainter.paint("photo.jpg", "mask.png").save("painted.png")
     """
 
