@@ -22,9 +22,10 @@ from skinfw.inference.condition import as_background, make_condition
 from skinfw.inference.expose import known_limbs
 from skinfw.inference.finders import build_finders
 from skinfw.inference.holes import holes_of, holes_on_body
-from skinfw.inference.laid_over import PaintedBy, laid_over
+from skinfw.inference.laid_over import PaintedBy, laid_over, painted_alpha
 from skinfw.inference.open_model import open_model
 from skinfw.inference.paint_mask import (
+    OPAQUE,
     MaskLike,
     Rgb,
     check_place,
@@ -272,8 +273,10 @@ class Inpainter:
             result, behind = bared.full, mask & ~bared.skin
         else:
             colors = small[..., :3]  # the mask says where skin is, not the alpha
+            alpha = None if source.alpha is None else painted_alpha(source.alpha, mask, behind)
+            shown = None if alpha is None else alpha >= OPAQUE
             result = paint_full_resolution(
-                photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps
+                photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps, shown=shown
             )
         by = PaintedBy(self.name, self.model.size, seen.labels_by, seen.pose is not None, box)
         return laid_over(source, result, allowed, behind, by)

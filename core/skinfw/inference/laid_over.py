@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinfw.components.config import Size
 from skinfw.data.segmentation import Mask
 from skinfw.inference.allowed import Allowed
+from skinfw.inference.background import fill_background
+from skinfw.inference.paint_mask import OPAQUE
 from skinfw.inference.painted import Painted
 from skinfw.inference.source_photo import SourcePhoto
 from skinfw.runtime.box import Box
@@ -66,9 +69,7 @@ def laid_over(
         )
     image = source.own.copy()
     image[mask] = source.in_own_colors(result.image)[mask]
-    # where clothes are taken off a cut-out, the background stays as transparent as it is
-    opaque = mask & ~behind if allowed.kind in ("region", "exposed") else mask
-    alpha = None if source.alpha is None else np.where(opaque, np.uint8(255), source.alpha)
+    alpha = None if source.alpha is None else painted_alpha(source.alpha, mask, behind)
     if source.converted:
         warnings.append(source.converted)
     report = {
@@ -86,3 +87,19 @@ def laid_over(
         "warnings": warnings,
     }
     return Painted(image, mask, report, alpha, source.icc, by.model, source.exif)
+
+
+def painted_alpha(alpha: NDArray[np.uint8], mask: Mask, behind: Mask) -> NDArray[np.uint8]:
+    """Return the opacity of a painted photo, uint8 ``(H, W)``.
+
+    Skin is opaque. What became background is as transparent as what is around the mask: in a cut-out, nothing
+    stays of a sleeve that was wider than the arm.
+
+    Args:
+        alpha: the opacity of the photo, uint8 ``(H, W)``.
+        mask: the painted pixels, bool ``(H, W)``.
+        behind: those of them that became background, bool ``(H, W)``.
+    """
+    around = fill_background(np.dstack([alpha] * 3), mask, behind)[..., 0]
+    filled = np.where(around >= OPAQUE, np.uint8(255), np.uint8(0))
+    return np.where(mask, np.where(behind, filled, np.uint8(255)), alpha)

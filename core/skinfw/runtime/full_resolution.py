@@ -76,6 +76,7 @@ def paint_full_resolution(
     *,
     seed: int = 0,
     steps: Steps = ALL_STEPS,
+    shown: NDArray[np.bool_] | None = None,
 ) -> FullResolution:
     """Paint the masked pixels of a photo from the network's small image.
 
@@ -89,6 +90,8 @@ def paint_full_resolution(
         box: the part of the photo that it shows; it may extend beyond the photo.
         seed: chooses the fine structure.
         steps: what to do besides bicubic enlargement.
+        shown: the pixels that are not transparent, bool ``(H, W)``: the border is blended with them; None for
+            all.
     """
     skin = skin & ~mask
     size = (small.shape[0], small.shape[1])
@@ -112,7 +115,7 @@ def paint_full_resolution(
         painted = enlarged(low, box, part)
         painted += texture.field(part, seed)
         if width:
-            painted = _feathered(painted, photo, mask, part, width)
+            painted = _feathered(painted, photo, mask, shown, part, width)
         inside = mask[rows, columns]
         out[rows, columns][inside] = np.clip(np.rint(painted[inside]), 0, 255).astype(np.uint8)
     return FullResolution(out, scale, texture.kind)
@@ -133,7 +136,12 @@ def _tiles(mask: NDArray[np.bool_]) -> Iterator[Box]:
 
 
 def _feathered(
-    painted: Colors, photo: NDArray[np.uint8], mask: NDArray[np.bool_], part: Box, width: int
+    painted: Colors,
+    photo: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    shown: NDArray[np.bool_] | None,
+    part: Box,
+    width: int,
 ) -> Colors:
     """Blend the border of the mask, inside it, with the colors next to it outside.
 
@@ -143,7 +151,8 @@ def _feathered(
     top, left = max(0, part.top - 2 * reach), max(0, part.left - 2 * reach)
     rows, columns = slice(top, part.bottom + 2 * reach), slice(left, part.right + 2 * reach)
     inside = mask[rows, columns]
-    beside = (~inside).astype(np.float32)[..., None]
+    outside_shown = ~inside if shown is None else ~inside & shown[rows, columns]
+    beside = outside_shown.astype(np.float32)[..., None]
     near = box_sums(np.concatenate([photo[rows, columns] * beside, beside], axis=2), reach)
     outside = near[..., :3] / np.maximum(near[..., 3:], 1)
     fraction = np.clip((_depth(inside, reach) - 0.5) / width, 0, 1)[..., None]

@@ -100,6 +100,20 @@ def test_sleeves_become_arms_and_background(inpainter: Inpainter, dressed: Dress
     assert nearer.any() and not (done.mask & nearer).any()
 
 
+def test_in_a_cut_out_no_sleeve_stays_beside_the_arm(inpainter: Inpainter, dressed: Dressed) -> None:
+    clear = dressed.labels.region("background")
+    pixels = np.where(clear[..., None], 255, np.asarray(Image.open(dressed.photo).convert("RGB")) // 2)
+    alpha = np.where(clear, 0, 255)
+    Image.fromarray(np.dstack([pixels, alpha]).astype(np.uint8)).save(dressed.photo)
+    done = inpainter.paint(
+        dressed.photo, expose=("forearms", "upper_arms"), segmentation=dressed.labels, keypoints=dressed.pose
+    )
+    assert done.alpha is not None
+    beside = done.mask & dressed.sleeves & ~dilate(~(clear | dressed.sleeves), 3) & ~dilate(dressed.arms, 1)
+    assert beside.any() and (done.alpha[beside] == 0).mean() > 0.7
+    assert np.array_equal(done.alpha[~done.mask], alpha[~done.mask])
+
+
 def test_only_the_named_limbs_are_exposed(inpainter: Inpainter, dressed: Dressed) -> None:
     done = inpainter.paint(
         dressed.photo, expose=("forearms",), segmentation=dressed.labels, keypoints=dressed.pose

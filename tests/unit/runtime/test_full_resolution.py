@@ -100,6 +100,19 @@ def test_the_border_is_soft_inside_the_mask_and_shows_nothing_of_what_was_under_
     assert (np.diff(levels[:10]) >= 0).all()
 
 
+def test_the_border_is_not_blended_with_transparent_pixels() -> None:
+    photo = np.full((128, 64, 3), 255, np.uint8)
+    mask, nothing = scene()[1], np.zeros((128, 64), bool)
+    shown = np.zeros_like(mask)
+    shown[:, 40:] = True  # beside the right border of the mask
+    photo[shown] = 0
+    made = paint(
+        photo, mask, nothing, small_image((200, 120, 90)), steps=replace(PLAIN, feather=True), shown=shown
+    )
+    assert np.array_equal(made[60, 20:36], np.full((16, 3), (200, 120, 90)))
+    assert made[60, 39, 0] < 200
+
+
 def test_the_result_does_not_depend_on_the_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     photo, mask, skin = scene()
     small = np.random.default_rng(3).integers(100, 200, (32, 16, 3), np.uint8)
