@@ -258,28 +258,20 @@ class Inpainter:
         skin = labels.region("skin") & ~face
         if allowed.kind == "region":
             bared = bare(
-                photo,
-                mask,
-                behind,
-                skin,
-                face,
-                small,
-                box,
-                seed=seed,
-                steps=steps,
-                fill=self.background,
-                where=source.where,
-            )
+                photo, mask, behind, skin, face, small, box,
+                seed=seed, steps=steps, fill=self.background, where=source.where,
+            )  # fmt: skip
             result, behind = bared.full, mask & ~bared.skin
+            alpha = painted_alpha(source.alpha, mask, behind)
         else:
             colors = small[..., :3]  # the mask says where skin is, not the alpha
-            alpha = None if source.alpha is None else painted_alpha(source.alpha, mask, behind)
+            alpha = painted_alpha(source.alpha, mask, behind)
             shown = None if alpha is None else alpha >= OPAQUE
             result = paint_full_resolution(
                 photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps, shown=shown
             )
         by = PaintedBy(self.name, self.model.size, seen.labels_by, seen.pose is not None, box)
-        return laid_over(source, result, allowed, behind, by)
+        return laid_over(source, result, allowed, behind, alpha, by)
 
     def _condition(
         self,

@@ -41,7 +41,12 @@ class PaintedBy:
 
 
 def laid_over(
-    source: SourcePhoto, result: FullResolution, allowed: Allowed, behind: Mask, by: PaintedBy
+    source: SourcePhoto,
+    result: FullResolution,
+    allowed: Allowed,
+    behind: Mask,
+    alpha: NDArray[np.uint8] | None,
+    by: PaintedBy,
 ) -> Painted:
     """Lay painted pixels over a photo; all others stay as they are, bit for bit.
 
@@ -50,6 +55,7 @@ def laid_over(
         result: the painted pixels.
         allowed: where they are.
         behind: those of them that were filled as background, bool ``(H, W)``.
+        alpha: the opacity of the result, see `painted_alpha`.
         by: what painted them.
     """
     mask = allowed.mask
@@ -69,7 +75,6 @@ def laid_over(
         )
     image = source.own.copy()
     image[mask] = source.in_own_colors(result.image)[mask]
-    alpha = None if source.alpha is None else painted_alpha(source.alpha, mask, behind)
     if source.converted:
         warnings.append(source.converted)
     report = {
@@ -89,17 +94,19 @@ def laid_over(
     return Painted(image, mask, report, alpha, source.icc, by.model, source.exif)
 
 
-def painted_alpha(alpha: NDArray[np.uint8], mask: Mask, behind: Mask) -> NDArray[np.uint8]:
-    """Return the opacity of a painted photo, uint8 ``(H, W)``.
+def painted_alpha(alpha: NDArray[np.uint8] | None, mask: Mask, behind: Mask) -> NDArray[np.uint8] | None:
+    """Return the opacity of a painted photo, uint8 ``(H, W)``; None if it has no alpha channel.
 
     Skin is opaque. What became background is as transparent as what is around the mask: in a cut-out, nothing
     stays of a sleeve that was wider than the arm.
 
     Args:
-        alpha: the opacity of the photo, uint8 ``(H, W)``.
+        alpha: the opacity of the photo, uint8 ``(H, W)``, or None.
         mask: the painted pixels, bool ``(H, W)``.
         behind: those of them that became background, bool ``(H, W)``.
     """
+    if alpha is None:
+        return None
     around = fill_background(np.dstack([alpha] * 3), mask, behind)[..., 0]
     filled = np.where(around >= OPAQUE, np.uint8(255), np.uint8(0))
     return np.where(mask, np.where(behind, filled, np.uint8(255)), alpha)
