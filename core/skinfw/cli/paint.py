@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--expose", metavar="LIMBS",
     help="Instead of --mask: limbs whose clothes to take off, with a thin margin around them, for instance "
-    "forearms,lower_legs. Known: neck, upper_arms, forearms, thighs, lower_legs.",
+    "forearms,legs. Known: neck, arms (upper_arms, forearms), legs (thighs, lower_legs).",
 )  # fmt: skip
 @click.option("--mask-color", metavar="COLOR", help="Color that marks what to paint: #rrggbb or r,g,b.")
 @click.option(

@@ -18,6 +18,12 @@ ZONES: tuple[Zone, ...] = get_args(Zone)
 Limb = Literal["neck", "upper_arms", "forearms", "thighs", "lower_legs"]
 LIMBS: tuple[Limb, ...] = get_args(Limb)
 
+LIMB_GROUPS: dict[str, tuple[Limb, ...]] = {
+    "arms": ("upper_arms", "forearms"),
+    "legs": ("thighs", "lower_legs"),
+}
+"""Names of several limbs together."""
+
 Distances = NDArray[np.float32]
 Point = NDArray[np.float64]
 

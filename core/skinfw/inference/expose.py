@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from skinfw.components.strict_model import nearest
-from skinfw.data.body_parts import LIMBS, Limb
+from skinfw.data.body_parts import LIMB_GROUPS, LIMBS, Limb
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.limbs import limbs_of_pose, nearest_to_limbs
 from skinfw.data.segmentation import Mask, Segmentation
@@ -34,8 +34,8 @@ def parse_limbs(text: str) -> tuple[Limb, ...]:
         UserError: an unknown limb.
 
     Example:
-        >>> parse_limbs("forearms, neck")
-        ('neck', 'forearms')
+        >>> parse_limbs("arms, neck")
+        ('neck', 'upper_arms', 'forearms')
     """
     return known_limbs([name.strip() for name in text.split(",")])
 
@@ -44,18 +44,21 @@ def known_limbs(names: Collection[str]) -> tuple[Limb, ...]:
     """Return limbs, each once and in the order of `LIMBS`.
 
     Args:
-        names: their names.
+        names: their names, or those of `LIMB_GROUPS`.
 
     Raises:
         UserError: an unknown limb.
     """
     if isinstance(names, str):
         raise UserError(f"limbs to expose: {names!r} is one text; give a list of names")
+    known = [*LIMBS, *LIMB_GROUPS]
     for name in names:
-        if name not in LIMBS:
-            known = ", ".join(LIMBS)
-            raise UserError(f"limbs to expose: no limb {name!r}{nearest(name, list(LIMBS))}; known: {known}")
-    return tuple(limb for limb in LIMBS if limb in names)
+        if name not in known:
+            raise UserError(
+                f"limbs to expose: no limb {name!r}{nearest(name, known)}; known: {', '.join(known)}"
+            )
+    chosen = {limb for name in names for limb in LIMB_GROUPS.get(name, (name,))}
+    return tuple(limb for limb in LIMBS if limb in chosen)
 
 
 def clothes_over(

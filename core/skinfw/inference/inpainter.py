@@ -176,10 +176,10 @@ class Inpainter:
             region: instead of a mask: a garment to take off, marked in the same way. A model with alpha finds
                 the skin in it; the rest and a thin margin around it become background. Trunk, hips and hands
                 are left as they are.
-            expose: instead of a mask: limbs whose clothes to take off, of ``neck``, ``upper_arms``,
-                ``forearms``, ``thighs`` and ``lower_legs``. Limbs are drawn along the pose; the rest of
-                these clothes and a thin margin around them become background. Trunk, hips and hands are left
-                as they are.
+            expose: instead of a mask: limbs whose clothes to take off, of ``neck``, ``arms`` (``upper_arms``
+                and ``forearms``) and ``legs`` (``thighs`` and ``lower_legs``). Limbs are drawn along the
+                pose; the rest of these clothes and a thin margin around them become background. Trunk, hips
+                and hands are left as they are.
             mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.

@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from skinfw.components.strict_model import nearest
+from skinfw.components.validation_errors import plain
 from skinfw.data.image_file import DecodedImage
 from skinfw.errors import SkinfwError, UserError, counted
 from skinfw.inference.expose import parse_limbs
@@ -120,7 +121,7 @@ def _add_work(app: FastAPI, models: Sequence[ServedModel], reader: Worker, limit
             str | None,
             Form(
                 description="instead of a mask: limbs whose clothes to take off, with a thin margin; names "
-                "with commas between them: neck, upper_arms, forearms, thighs, lower_legs"
+                "with commas between them: neck, arms (upper_arms, forearms), legs (thighs, lower_legs)"
             ),
         ] = None,
         seed: Annotated[int, Form(ge=0, lt=2**32, description="chooses the fine structure of the skin")] = 0,
@@ -205,7 +206,8 @@ def _chosen(models: Sequence[ServedModel], name: str | None, *, finds_skin: bool
         return (finders or models)[0]
     names = [model.name for model in models]
     if name not in names:
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"no model is named {name[:100]!r}{nearest(name, names)}")
+        hint = nearest(name, names) or f"; known: {', '.join(names)}"
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"no model is named {name[:100]!r}{hint}")
     return models[names.index(name)]
 
 
@@ -249,7 +251,7 @@ def _handle_errors(app: FastAPI) -> None:
         where = ".".join(str(part) for part in found["loc"][1:])
         # texts are accepted by all fields but those of images
         is_text = found["type"] == "value_error" and isinstance(found["input"], str)
-        what = "a text; send the image as a file" if is_text else found["msg"]
+        what = "a text; send the image as a file" if is_text else plain(found["msg"])
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {what}")
 
     @app.exception_handler(SkinfwError)

@@ -204,6 +204,7 @@ def test_what_cannot_be_exposed_is_said(inpainter: Inpainter, dressed: Dressed) 
     with pytest.raises(UserError, match="give a list of names"):
         inpainter.paint(dressed.photo, expose="forearms", **given)
     assert parse_limbs("forearms,neck, forearms") == ("neck", "forearms")
+    assert parse_limbs("legs,forearms,arms") == ("upper_arms", "forearms", "thighs", "lower_legs")
     with pytest.raises(UserError, match=r"no limb 'forearm'; did you mean 'forearms'\?; known: neck, "):
         parse_limbs("upper_arms,forearm")
     nowhere = Keypoints(np.zeros((25, 3), np.float32))

@@ -160,9 +160,13 @@ def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path,
     assert "give only one of them" in error(
         post(address, "v1/paint", photo=photo, mask=mask, expose="neck"), 422
     )
-    assert error(post(address, "v1/paint", mask=mask), 422).startswith("photo: ")
-    assert error(post(address, "v1/paint", photo=photo, mask=mask, seed=-1), 422).startswith("seed: ")
+    assert error(post(address, "v1/paint", mask=mask), 422) == "photo: is required"
+    for seed, problem in (("-1", "must be at least 0"), ("x", "must be an integer")):
+        answer = post(address, "v1/paint", photo=photo, mask=mask, seed=seed)
+        assert error(answer, 422) == f"seed: {problem}"
     assert "did you mean 'tiny'" in error(post(address, "v1/paint", photo=photo, model="tinny"), 404)
+    unknown = post(address, "v1/paint", photo=photo, model="street-painter")
+    assert error(unknown, 404) == "no model is named 'street-painter'; known: tiny, other"
     assert error(post(address, "v1/paint", photo=photo, exposed="neck"), 422) == (
         "'exposed': no such field; did you mean 'expose'?"
     )
