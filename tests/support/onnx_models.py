@@ -14,6 +14,8 @@ BODYPIX_OUTPUTS = {
     "part_heatmaps": 24,
     "heatmaps": 17,
     "short_offsets": 34,
+    "displacement_fwd": 32,
+    "displacement_bwd": 32,
 }
 
 

@@ -72,6 +72,13 @@ def simcc(
     return found
 
 
+POSENET_EDGES = (
+    (0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 13), (13, 15),
+    (0, 6), (6, 8), (8, 10), (6, 12), (12, 14), (14, 16),
+)  # fmt: skip
+"""Pairs of COCO's joints by number, in the order of PoseNet's displacements."""
+
+
 def write_bodypix_people(
     path: Path, people: Sequence[Mapping[int, tuple[float, float]]], size: tuple[int, int], stride: int
 ) -> Path:
@@ -87,6 +94,7 @@ def write_bodypix_people(
     segments = np.full((1, rows, columns, 1), -8, np.float32)
     heatmaps = np.full((1, rows, columns, 17), -8, np.float32)
     offsets = np.zeros((1, rows, columns, 34), np.float32)
+    forward, backward = (np.zeros((1, rows, columns, 32), np.float32) for _ in range(2))
     for joints in people:
         cells = {joint: (round(y / stride), round(x / stride)) for joint, (x, y) in joints.items()}
         (top, left), (bottom, right) = np.min([*cells.values()], axis=0), np.max([*cells.values()], axis=0)
@@ -95,11 +103,18 @@ def write_bodypix_people(
             x, y = joints[joint]
             heatmaps[0, row, column, joint] = 3
             offsets[0, row, column, [joint, joint + 17]] = y - row * stride, x - column * stride
+        for edge, ends in enumerate(POSENET_EDGES):
+            for values, (begin, end) in ((forward, ends), (backward, ends[::-1])):
+                if begin in joints and end in joints:
+                    way = np.subtract(joints[end], joints[begin])[::-1]
+                    values[(0, *cells[begin], [edge, edge + 16])] = way
     outputs = {
         "segments": segments,
         "part_heatmaps": np.zeros((1, rows, columns, 24), np.float32),
         "heatmaps": heatmaps,
         "short_offsets": offsets,
+        "displacement_fwd": forward,
+        "displacement_bwd": backward,
     }
     return write_constants(path, outputs, ("height", "width"), channels_last=True)
 

@@ -31,7 +31,7 @@ from skinfw.preparation.unpack import ZipFiles
 from skinfw.runtime.box import crop_box
 from skinfw.system.paths_below import path_below
 
-REVISION = 6
+REVISION = 7
 """Increased when the same photo and settings produce different samples, so that they are remade."""
 
 ResultT = TypeVar("ResultT")

@@ -22,7 +22,9 @@ from skinfw_plugins.networks.bodypix_config import BodyPixNetwork, weights_file
 from skinfw_plugins.networks.onnx_file import OnnxFile
 from skinfw_plugins.networks.onnx_padding import explicitly_padded
 
-OUTPUTS = ("segments", "part_heatmaps", "heatmaps", "short_offsets")
+OUTPUTS = (
+    "segments", "part_heatmaps", "heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd",
+)  # fmt: skip
 
 
 def published_file(multiplier: float, stride: int) -> Path:
@@ -44,6 +46,10 @@ class BodyPixScores:
         joints: logit of each of COCO's 17 keypoints, float32 ``(h, w, 17)``.
         offsets: from a cell to the keypoint, y in the first 17 channels and x in the last 17, in pixels of
             the network's input, float32 ``(h, w, 34)``.
+        forward: from a joint in a cell to the next along each of PoseNet's 16 edges, away from the nose,
+            y in the first 16 channels and x in the last 16, in pixels of the network's input, float32
+            ``(h, w, 32)``.
+        backward: the same toward the nose.
         input_size: height and width of the network's input in pixels.
     """
 
@@ -51,6 +57,8 @@ class BodyPixScores:
     parts: NDArray[np.float32]
     joints: NDArray[np.float32]
     offsets: NDArray[np.float32]
+    forward: NDArray[np.float32]
+    backward: NDArray[np.float32]
     input_size: Size
 
 
@@ -100,15 +108,17 @@ class BodyPix:
         size = input_size((image.shape[0], image.shape[1]), self.config.resolution, self.config.stride)
         values = resize_image(image, size).astype(np.float32)[None] / 127.5 - 1
         (name,) = self.file.inputs
-        segments, parts, joints, offsets = self.file.run({name: values}, OUTPUTS)
+        segments, parts, joints, offsets, forward, backward = (
+            output[0] for output in self.file.run({name: values}, OUTPUTS)
+        )
         cells = tuple((side - 1) // self.config.stride + 1 for side in size)
-        if segments.shape[1:3] != cells:
-            found, wanted = (f"{height}x{width}" for height, width in (segments.shape[1:3], cells))
+        if segments.shape[:2] != cells:
+            found, wanted = (f"{height}x{width}" for height, width in (segments.shape[:2], cells))
             raise UserError(
                 f"{self.file.path}: returns {found} cells for {size[0]}x{size[1]} pixels, expected {wanted} "
                 f"with stride {self.config.stride}; set stride to that of the file"
             )
-        return BodyPixScores(segments[0, ..., 0], parts[0], joints[0], offsets[0], size)
+        return BodyPixScores(segments[..., 0], parts, joints, offsets, forward, backward, size)
 
 
 def input_size(size: Size, resolution: int, stride: int) -> Size:

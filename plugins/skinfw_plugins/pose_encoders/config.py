@@ -76,12 +76,6 @@ class BodyPixPoseConfig(BodyPixNetwork, PoseEncoderConfig):
     """Which BodyPix network finds joints, and how confident it must be."""
 
     resolution: Resolution = 385
-    person_threshold: float = Field(
-        default=0.7,
-        ge=0,
-        le=1,
-        description="probability above which a cell belongs to a person; touching cells are one person",
-    )
     threshold: float = Field(default=0.3, ge=0, le=1, description="minimum probability of a found point")
 
 

@@ -82,6 +82,8 @@ def test_a_person_is_where_the_sigmoid_exceeds_the_threshold() -> None:
         parts=rng.normal(size=(3, 3, 24)).astype(np.float32),
         joints=np.zeros((3, 3, 17), np.float32),
         offsets=np.zeros((3, 3, 34), np.float32),
+        forward=np.zeros((3, 3, 32), np.float32),
+        backward=np.zeros((3, 3, 32), np.float32),
         input_size=(17, 17),
     )
     for threshold in (0.3, 0.5, 0.8):
@@ -95,7 +97,9 @@ def test_bands_of_rows_make_one_map(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skinfw_plugins.segmenters.bodypix._PIXELS", 7 * 30)
     rng = np.random.default_rng(1)
     scores = BodyPixScores(
-        *(rng.normal(size=(9, 5, *more)).astype(np.float32) for more in ((), (24,), (17,), (34,))), (65, 33)
+        rng.normal(size=(9, 5)).astype(np.float32),
+        *(rng.normal(size=(9, 5, channels)).astype(np.float32) for channels in (24, 17, 34, 32, 32)),
+        (65, 33),
     )
     whole = part_labels(scores, (700, 30), 0.5)
     parts = upsampled(scores.parts, (65, 33), (700, 30)).argmax(axis=2) + 1
