@@ -20,7 +20,7 @@ MIN_SIDE = 0.3
 class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
     """Finds COCO's 17 points; neck and mid-hip are midpoints, and there are no feet.
 
-    People are told apart by PoseNet's decoding of several people, see `PoseNetDecoder`.
+    `PoseNetDecoder` tells people apart.
     """
 
     def __init__(self, config: BodyPixPoseConfig, io: None) -> None:
