@@ -42,6 +42,25 @@ MAX_UNIT = 1.6
 people. In the poses of 707 street photos it is at most 1.17."""
 
 
+Shape = tuple[float, float]
+"""Half the width of a limb at its begin and at its end, in units of the trunk's length."""
+
+_SHAPES: dict[Limb, Shape] = {
+    "neck": (0.08, 0.11),
+    "upper_arms": (0.11, 0.07),
+    "forearms": (0.08, 0.06),
+    "thighs": (0.18, 0.11),
+    "lower_legs": (0.12, 0.05),
+}
+"""Fit to bare limbs in street photos with label maps.
+
+Arms and lower legs by the overlap (IoU) with the skin; thighs and necks by their median widths, as few photos
+show a whole thigh and no outline ends a neck.
+"""
+
+_HAND: Shape = (0.075, 0.075)
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the body: a line with a radius.
@@ -50,8 +69,9 @@ class Part:
         zone: the zone that it belongs to.
         begin: one end (x, y) in pixels.
         end: the other end.
-        radius: in units of the trunk's length.
+        radius: that of the zone, in units of the trunk's length; larger than most limbs.
         limb: the limb that it is, or None.
+        shape: the width of a limb or hand itself; None for other parts.
     """
 
     zone: Zone
@@ -59,6 +79,7 @@ class Part:
     end: Point
     radius: float
     limb: Limb | None = None
+    shape: Shape | None = None
 
 
 @dataclass(frozen=True)
@@ -153,13 +174,36 @@ def squared_distance(begin: Point, end: Point, pixels: Pixels) -> Distances:
     y, x = pixels
     # plain floats: numpy's would double the size of every array
     (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
-    to_x, to_y = x - left, y - top
-    length = right**2 + down**2
-    if length > 0:
-        part = (to_x * (right / length) + to_y * (down / length)).clip(0, 1)
-        to_x, to_y = to_x - part * right, to_y - part * down
-    squared: Distances = to_x**2 + to_y**2
+    part = _along(begin, end, pixels)
+    squared: Distances = (x - left - part * right) ** 2 + (y - top - part * down) ** 2
     return squared
+
+
+def in_strip(begin: Point, end: Point, radii: tuple[float, float], pixels: Pixels) -> NDArray[np.bool_]:
+    """Return which pixels are in a strip with round ends that tapers from one radius to another.
+
+    Args:
+        begin: one end (x, y) in pixels.
+        end: the other end.
+        radii: in pixels, at the begin and at the end.
+        pixels: rows and columns.
+
+    Returns:
+        bool of the shape that rows and columns have together.
+    """
+    first, last = map(np.float32, radii)
+    radius = first + _along(begin, end, pixels) * (last - first)
+    inside: NDArray[np.bool_] = squared_distance(begin, end, pixels) <= radius**2
+    return inside
+
+
+def _along(begin: Point, end: Point, pixels: Pixels) -> Distances:
+    """Return how far along a line the point nearest to each pixel is, from 0 at its begin to 1 at its end."""
+    y, x = pixels
+    (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
+    length = right**2 + down**2 or 1.0
+    part: Distances = ((x - left) * (right / length) + (y - top) * (down / length)).clip(0, 1)
+    return part
 
 
 def _sides(*names: str) -> tuple[str, ...]:
@@ -198,7 +242,7 @@ def _parts(places: Mapping[str, Point], unit: float) -> list[Part]:
             ("torso", None, f"{side}Shoulder", f"{side}Hip", 0.14),
         ]
     parts = [
-        Part(zone, places[one], places[other], radius, limb)
+        Part(zone, places[one], places[other], radius, limb, None if limb is None else _SHAPES[limb])
         for zone, limb, one, other, radius in joined
         if one in places
         and other in places
@@ -210,11 +254,11 @@ def _parts(places: Mapping[str, Point], unit: float) -> list[Part]:
         parts.append(Part("head", middle, middle, 0.2))
     if "Neck" in places and "Nose" in places:
         neck, nose = places["Neck"], places["Nose"]
-        parts.append(Part("neck", neck, neck + 0.35 * (nose - neck), 0.1, "neck"))
+        parts.append(Part("neck", neck, neck + 0.35 * (nose - neck), 0.1, "neck", _SHAPES["neck"]))
     for side in "RL":
         elbow, wrist, ankle = (places.get(f"{side}{name}") for name in ("Elbow", "Wrist", "Ankle"))
         if elbow is not None and wrist is not None and _length(elbow, wrist) <= MAX_ARM * unit:
-            parts.append(Part("hand", wrist, wrist + 0.3 * (wrist - elbow), 0.1))
+            parts.append(Part("hand", wrist, wrist + 0.3 * (wrist - elbow), 0.1, shape=_HAND))
         if ankle is not None:
             toe = places.get(f"{side}BigToe", places.get(f"{side}Heel", ankle))
             parts.append(Part("foot", ankle, toe, 0.13))

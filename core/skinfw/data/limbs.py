@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.data.body_parts import Body, Limb, all_pixels, pixels_of
+from skinfw.data.body_parts import Body, Limb, all_pixels, in_strip, pixels_of
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask
 
@@ -15,12 +15,12 @@ from skinfw.data.segmentation import Mask
 def limbs_of_pose(
     keypoints: Keypoints, size: Size, width: float = 1.0, limbs: Collection[Limb] | None = None
 ) -> Mask | None:
-    """Return where limbs are, based on the pose: strips of fixed width.
+    """Return where limbs are, based on the pose: strips that taper as bare limbs do.
 
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
-        width: factor of the width of the zones, which are wider than most limbs.
+        width: factor of their usual width.
         limbs: which limbs; None for all of them and the hands.
 
     Returns:
@@ -31,8 +31,9 @@ def limbs_of_pose(
         return None
     found = np.zeros(size, bool)
     for part in body.parts:
-        if (part.limb in limbs) if limbs is not None else (part.limb is not None or part.zone == "hand"):
-            found |= body.distance(part, all_pixels(size)) <= width**2
+        if part.shape is not None and (limbs is None or part.limb in limbs):
+            begin, end = (side * width * body.unit for side in part.shape)
+            found |= in_strip(part.begin, part.end, (begin, end), all_pixels(size))
     return found
 
 

@@ -17,9 +17,6 @@ from skinfw.errors import DataError, UserError
 REACH = 2.5
 """Distance from a limb's axis, in radii of its body zone, up to which clothes belong to its sleeve."""
 
-WIDTH = 0.75
-"""Width of a drawn limb, as a factor of the width of its body zone: that of the baseline ``limbs``."""
-
 MIN_COVERED = 0.1
 """Fraction of the limbs that clothes must cover; with less, the end of a sleeve, the limbs count as bare."""
 
@@ -83,7 +80,7 @@ def clothes_over(
     named = " or ".join(limb.replace("_", " ") for limb in limbs)
     apparel = labels.region("apparel")
     clothes = nearest_to_limbs(pose, apparel, limbs, REACH)
-    strips = limbs_of_pose(pose, (apparel.shape[0], apparel.shape[1]), WIDTH, limbs)
+    strips = limbs_of_pose(pose, (apparel.shape[0], apparel.shape[1]), limbs=limbs)
     if clothes is None or strips is None:
         raise DataError(f"{where}: the pose does not show {named}; give a mask")
     count, patches = cv2.connectedComponents(clothes.astype(np.uint8), connectivity=8)

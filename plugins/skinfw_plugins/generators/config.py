@@ -155,15 +155,15 @@ class MeanColorConfig(FillConfig):
 
 
 class LimbsConfig(GeneratorConfig):
-    """Limbs of fixed width along the pose, in the color of the face; nothing to train."""
+    """Limbs of usual width along the pose, in the color of the face; nothing to train."""
 
     trainable: ClassVar[bool] = False
 
     width: float = Field(
-        default=0.75,
+        default=1.0,
         gt=0,
         le=2,
-        description="width of the limbs, as a factor of those that locate body parts by the pose",
+        description="width of the limbs, as a factor of the usual one",
     )
 
     @property

@@ -22,10 +22,10 @@ _LEAST = 0.1
 
 
 class LimbsGenerator(Generator[LimbsConfig]):
-    """Draws neck, arms, hands and legs of fixed width along the pose, in the median color of the face.
+    """Draws neck, arms, hands and legs of usual width along the pose, in the median color of the face.
 
-    The width is a fraction of the length of the trunk, another one for each part. Alpha is 1 on the limbs
-    within the inpainting mask. Without a pose, no limb is drawn. Nothing is trained.
+    The width is a fraction of the length of the trunk, another one for each end of each part. Alpha is 1 on
+    the limbs within the inpainting mask. Without a pose, no limb is drawn. Nothing is trained.
     """
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:

@@ -22,13 +22,15 @@ def test_the_pose_is_read_from_heat_maps() -> None:
     assert np.abs(found.points[there, :2] - pose.points[there, :2]).max() <= 0.51
 
 
-def test_limbs_are_strips_of_fixed_width() -> None:
+def test_limbs_are_strips_that_taper() -> None:
     points = np.zeros((25, 3), np.float32)
     for name, x, y in (("Neck", 30, 10), ("MidHip", 30, 60), ("RElbow", 10, 20), ("RWrist", 10, 50)):
         points[BODY_25.index(name)] = (x, y, 1)
     limbs = limbs_of_pose(Keypoints(points), (80, 60), width=1.0)
     assert limbs is not None
-    assert limbs[35, 10 - 5 : 10 + 6].all() and limbs[35].sum() == 11  # radius 0.1 of a trunk of 50 pixels
+    # half the width is 0.08 of the trunk's 50 pixels at the elbow and 0.06 at the wrist
+    assert limbs[20, 10 - 4 : 10 + 5].all() and limbs[20].sum() == 9
+    assert limbs[45, 10 - 3 : 10 + 4].all() and limbs[45].sum() == 7
     assert not limbs[:, 25:].any()  # the trunk is not a limb
     assert limbs[60, 10] and not limbs[66, 10]  # the hand is 0.3 of the forearm, and round
     assert limbs_of_pose(Keypoints(np.zeros((25, 3), np.float32)), (80, 60)) is None
