@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from distances import distance
 
-from skinfw.data.body_parts import LIMBS, Body, all_pixels, squared_distance
+from skinfw.data.body_parts import LIMBS, Body, all_pixels, in_strip, squared_distance
 from skinfw.data.body_zones import UNDECIDED, zones_of_pose
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.limbs import limbs_of_pose, nearest_to_limbs
@@ -29,6 +30,24 @@ def test_distances_are_those_of_the_nearest_point_of_a_line() -> None:
     begin, end = np.array([5.0, 10.0]), np.array([40.0, 62.0])
     found = np.sqrt(squared_distance(begin, end, all_pixels(SIZE)))
     assert np.allclose(found, distance(begin, end, SIZE), atol=0.2)
+
+
+def test_a_strip_tapers_from_one_radius_to_the_other() -> None:
+    """Independently: its outline is a polygon and two circles, as OpenCV draws them."""
+    begin, end, radii = np.array([40.0, 60.0]), np.array([120.0, 90.0]), (20.0, 8.0)
+    found = in_strip(begin, end, radii, all_pixels((160, 160)))
+    across = np.array([-30.0, 80.0]) / np.hypot(30.0, 80.0)
+    wide, narrow = radii[0] * across, radii[1] * across
+    corners = [begin + wide, end + narrow, end - narrow, begin - wide]
+    drawn = np.zeros((160, 160), np.uint8)
+    cv2.fillPoly(drawn, [np.rint(corners).astype(np.int32)], 1)
+    for place, radius in zip((begin, end), radii, strict=True):
+        cv2.circle(drawn, place.astype(int).tolist(), int(radius), 1, -1)
+    apart = np.count_nonzero(found != drawn.astype(bool))
+    assert apart < 0.04 * drawn.sum()
+    assert in_strip(begin, begin, (5.0, 5.0), all_pixels((160, 160))).sum() == pytest.approx(
+        np.pi * 25, rel=0.1
+    )
 
 
 def test_the_nearest_part_is_that_of_least_distance_in_radii() -> None:
