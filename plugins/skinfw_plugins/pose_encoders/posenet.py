@@ -57,7 +57,7 @@ class PoseNetDecoder:
 
     def __init__(self, scores: BodyPixScores, stride: int) -> None:
         self.stride = stride
-        self.probabilities = probability(scores.joints)
+        self.probabilities = _probability(scores.joints)
         self.offsets = _pairs(scores.offsets)
         self.displacements = _along_edges(_pairs(scores.forward), _pairs(scores.backward))
 
@@ -115,7 +115,7 @@ class PoseNetDecoder:
         return int(np.clip(row, 0, rows - 1)), int(np.clip(column, 0, columns - 1))
 
 
-def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def _probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the probabilities of logits."""
     # unlike exp, tanh cannot overflow
     return ((1 + np.tanh(logits / 2)) / 2).astype(np.float32)
