@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skinfw.assembly.build import build
 from skinfw.benchmark.labels import labeled, same_photos
-from skinfw.benchmark.process import in_own_process
+from skinfw.benchmark.process import in_own_process, try_all
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.trust import announce_programs
 from skinfw.data.keypoints import BODY_25, Keypoints
@@ -184,8 +184,9 @@ def benchmark_poses(
     """
     announce_programs(*encoders)
     check_shared_poses(build(truth, PoseEncoder), photos)
-    measured = {}
-    for label, reference in labeled(encoders).items():
+    measured, components = {}, labeled(encoders)
+    try_all(components, _measure, truth, photos)
+    for label, reference in components.items():
         results, memory = in_own_process(label, _measure, reference, truth, photos)
         measured[label] = replace(results, memory=memory)
     return measured

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from skinfw.errors import RunError
+from skinfw.components.reference import ComponentSpec
+from skinfw.errors import DataError, RunError
 from skinfw.system.bar import INTERVAL, duration_text, print_progress
 from skinfw.system.processes import make_pool
 
@@ -39,6 +41,29 @@ def in_own_process(label: str, action: Callable[..., ResultT], *arguments: Any) 
             return measured.result()
         except BrokenProcessPool as error:
             raise RunError("the process of a measurement ended unexpectedly: out of memory?") from error
+
+
+def try_all(
+    components: Mapping[str, ComponentSpec],
+    measure: Callable[..., object],
+    truth: ComponentSpec,
+    photos: Sequence[Path],
+) -> None:
+    """Measure each of several components on the first photo: what cannot run ends no finished measurement.
+
+    Args:
+        components: by label, see `skinfw.benchmark.labels.labeled`.
+        measure: takes a component, the truth and photos; see `in_own_process`.
+        truth: provides the ground truth.
+        photos: the photos.
+
+    Raises:
+        SkinfwError: a component cannot be built or run, for example because its weights are missing.
+    """
+    if len(components) > 1:
+        for label, reference in components.items():
+            with suppress(DataError):  # it cannot use this photo
+                in_own_process(label, measure, reference, truth, photos[:1])
 
 
 def _measured(action: Callable[..., ResultT], arguments: tuple[Any, ...]) -> tuple[ResultT, float]:

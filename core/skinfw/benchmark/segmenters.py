@@ -12,7 +12,7 @@ import numpy as np
 
 from skinfw.assembly.build import build
 from skinfw.benchmark.labels import labeled, same_photos
-from skinfw.benchmark.process import in_own_process
+from skinfw.benchmark.process import in_own_process, try_all
 from skinfw.components.reference import ComponentSpec
 from skinfw.components.trust import announce_programs
 from skinfw.data.photo import Photo
@@ -134,8 +134,9 @@ def benchmark_segmenters(
     """
     announce_programs(*segmenters)
     check_label_sets(build(truth, Segmenter), photos)
-    found = {}
-    for label, reference in labeled(segmenters).items():
+    found, components = {}, labeled(segmenters)
+    try_all(components, _measure, truth, photos)
+    for label, reference in components.items():
         results, memory = in_own_process(label, _measure, reference, truth, photos)
         found[label] = replace(results, memory=memory)
     return found

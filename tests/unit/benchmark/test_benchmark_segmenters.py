@@ -154,6 +154,27 @@ def test_errors_come_back_as_they_are(tmp_path: Path, write_photo: Any) -> None:
         benchmark_segmenters([missing], use("segmenter", "deepfashion"), [photo])
 
 
+def test_a_segmenter_that_cannot_run_is_found_before_others_are_measured(
+    tmp_path: Path, write_photo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = []
+
+    def here(label: str, action: Any, reference: Any, truth: Any, photos: list[Path]) -> tuple[Any, float]:
+        measured.append((label, len(photos)))
+        return action(reference, truth, photos), 1.0
+
+    for module in ("process", "segmenters"):
+        monkeypatch.setattr(f"skinfw.benchmark.{module}.in_own_process", here)
+    photos = [write_photo(tmp_path / f"{name}.png") for name in "abc"]
+    truth = use("segmenter", "deepfashion")
+    with pytest.raises(UserError, match="no such ONNX file"):
+        benchmark_segmenters([truth, use("segmenter", "bodypix", weights="/no/a.onnx")], truth, photos)
+    assert [count for _, count in measured] == [1, 1]
+    measured.clear()
+    benchmark_segmenters([truth, use("segmenter", "deepfashion", snap_distance=1.0)], truth, photos)
+    assert [count for _, count in measured] == [1, 1, 3, 3]
+
+
 def test_which_photos_are_chosen(tmp_path: Path) -> None:
     for number in range(40):
         path = tmp_path / f"id_{number:08d}" / "01_1_front.jpg"
