@@ -139,6 +139,10 @@ class Finders:
             self._pose_encoders[0] if self._pose_encoders else None,
         )
 
+    def fingerprints(self) -> list[str]:
+        """Return the fingerprints of all components."""
+        return [each.fingerprint for each in (*self._segmenters, *self._pose_encoders)]
+
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files besides the photo from which its sample is made, or would be if they existed."""
         finders: list[Segmenter[Any] | PoseEncoder[Any]] = [each.component for each in self._segmenters]

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from skinfw.data.excluded import excluded
+from skinfw.data.image_formats import is_image_name
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
@@ -18,7 +19,7 @@ from skinfw.data.sample_hash import fingerprint_of
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
-from skinfw.preparation.finders import Missing
+from skinfw.preparation.finders import Finders, Missing
 from skinfw.preparation.mask_source import prepared_by
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare
@@ -34,7 +35,7 @@ logger = logging.getLogger("skinfw")
 SECONDS_BETWEEN_MESSAGES = 5.0
 
 _prepared: dict[tuple[str, str], tuple[str, ...]] = {}
-"""The samples that this process prepared, by configuration, state of the photos and excluded samples."""
+"""The samples that this process prepared, by configuration, state of their files and excluded samples."""
 
 
 class PhotosDataset(Dataset[PhotosConfig]):
@@ -106,12 +107,14 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
         DataError: no photo became a sample.
     """
     gone = "\0".join(sorted(excluded(cache)))
-    key = (config.model_dump_json(), f"{_state(config.root, cache)} {gone}")
+    missing = Missing(config.missing_label_maps, config.missing_poses)
+    finders = Finders(config.segmenter, config.pose_encoder, missing)
+    key = (config.model_dump_json(), f"{_state(config.root, cache, finders)} {gone}")
     if key not in _prepared or not cache.is_dir():
         logger.info("preparing the photos under %s into %s", config.root, cache)
         report = prepare(
             config.root, cache, config.segmenter, config.pose_encoder, config.prepare, _Messages(),
-            missing=Missing(config.missing_label_maps, config.missing_poses),
+            missing=missing,
         )  # fmt: skip
         why = f"; which and why: {cache / REJECTED_FILE}" if report.reasons() else ""
         logger.info("prepared: %s%s", report.summary(), why)
@@ -138,17 +141,32 @@ class _Messages:
             logger.info("prepared %d of %d photos", done, total)
 
 
-def _state(root: Path, cache: Path) -> str:
-    """Return a hash of the names, sizes and times of all files of a source, without the cache."""
-    digest = hashlib.sha256()
-    for path in _files(root, cache):
-        try:
-            facts = path.stat()
-        except OSError:  # prepare reports it
-            continue
-        line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
-        digest.update(line.encode("utf-8", "surrogateescape"))
+def _state(root: Path, cache: Path, finders: Finders) -> str:
+    """Return a hash of what the samples of a source are made from.
+
+    These are the names, sizes and times of all its files outside the cache and of its photos' label maps and
+    poses elsewhere, and the components' fingerprints.
+    """
+    digest = hashlib.sha256(json.dumps(finders.fingerprints()).encode())
+    for file in _files(root, cache):
+        for path in (file, *_sources(file, finders)):
+            try:
+                facts = path.stat()
+            except OSError:  # prepare reports it
+                continue
+            line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
+            digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _sources(file: Path, finders: Finders) -> Sequence[Path]:
+    """Return the label map and the pose of a file if it is a photo."""
+    if not is_image_name(file.name):
+        return ()
+    try:
+        return finders.sources(file)
+    except OSError:  # its path is too long for the file system
+        return ()
 
 
 def _files(root: Path, cache: Path) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 from real_files import needs_weights
 
@@ -23,6 +24,7 @@ from skinfw.testing import check_dataset, example_dataset_io
 from skinfw_plugins.datasets import photos as photos_module
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.photos import PhotosDataset, default_cache
+from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
 
 PhotoWriter = Callable[..., Path]
 INPUTS = (APPAREL, LINE, SKIN, FACE)
@@ -124,6 +126,53 @@ def test_photos_that_come_and_go(photos: Path, write_photo: PhotoWriter) -> None
     assert fewer.fingerprint() != prints
     write_photo(photos / "id_3" / "01_1_front.png", 3)
     assert "id_3/01_1_front" in PhotosDataset(config(photos), IO).names()
+
+
+def test_a_pose_that_changes_outside_the_folder_of_photos_is_noticed(
+    photos: Path, tmp_path: Path, reports: list[PrepareReport]
+) -> None:
+    poses = tmp_path / "poses"
+    for file in photos.rglob("*_keypoints.json"):
+        (poses / file.relative_to(photos)).parent.mkdir(parents=True)
+        file.rename(poses / file.relative_to(photos))
+    settings = {"pose_encoder": {"type": "openpose", "folder": str(poses)}}
+    before = PhotosDataset(config(photos, **settings), IO).sample_fingerprints()
+    (poses / "another_keypoints.json").write_text("{}", "utf-8")  # belongs to no photo
+    assert PhotosDataset(config(photos, **settings), IO).sample_fingerprints() == before
+    assert len(reports) == 1
+    pose = poses / "id_1" / "01_1_front_keypoints.json"
+    content = json.loads(pose.read_text(encoding="utf-8"))
+    points = content["people"][0]["pose_keypoints_2d"]
+    content["people"][0]["pose_keypoints_2d"] = [*points[:-3], points[-3] + 5, *points[-2:]]
+    pose.write_text(json.dumps(content), encoding="utf-8")
+    after = PhotosDataset(config(photos, **settings), IO).sample_fingerprints()
+    assert [name for name in before if after[name] != before[name]] == ["id_1/01_1_front"]
+
+
+def test_a_label_map_that_changes_outside_the_folder_of_photos_is_noticed(
+    photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "maps").mkdir()
+    for file in (photos / "id_0").glob("*_segment.png"):
+        file.rename(tmp_path / "maps" / file.name)
+    maps = {"type": "label_map", "labels": "deepfashion", "folder": "../../maps", "suffix": "_segment.png"}
+    before = PhotosDataset(config(photos / "id_0", segmenter=maps), IO).sample_fingerprints()
+    labels = tmp_path / "maps" / "01_1_front_segment.png"
+    with Image.open(labels) as image:
+        changed = np.array(image.convert("RGB"))
+    changed[:4, :4] = (255, 250, 250)
+    Image.fromarray(changed).save(labels)
+    assert PhotosDataset(config(photos / "id_0", segmenter=maps), IO).sample_fingerprints() != before
+
+
+def test_other_weights_are_noticed(
+    photos: Path, reports: list[PrepareReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prints = ["first"]
+    monkeypatch.setattr(DeepfashionSegmenter, "fingerprint", lambda _: prints[0])
+    for prints[0] in ("first", "first", "second"):
+        PhotosDataset(config(photos), IO).names()
+    assert [report.count("made") for report in reports] == [3, 3]
 
 
 def test_what_the_filters_leave_out_is_gone(
