@@ -25,6 +25,7 @@ from skinfw.preparation.archive import (
 from skinfw.preparation.listing import Entry, Listing, no_photo
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 from skinfw.preparation.report import Row
+from skinfw.system.paths_below import real_path
 from skinfw.system.walk import Folder, Skipped, walk
 
 logger = logging.getLogger("skinfw")
@@ -170,19 +171,21 @@ def _add_images(
     # label maps of the default segmenter are not photos for any other segmenter either
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
     every = [*images, *(path for path in rejected if is_image_name(path.name))]
-    owners = {source: image for image in every for of in (sources, *defaults) for source in of(image)}
+    owners = {
+        real_path(source): image for image in every for of in (sources, *defaults) for source in of(image)
+    }
     # named like a label map except for the format: of a.jpg and a.png, either may be the photo
     alike = {
         source.with_suffix(""): (source, image)
         for source, image in owners.items()
-        if source.with_suffix("") != image.with_suffix("")
+        if source.with_suffix("") != real_path(image).with_suffix("")
     }
     for image in images:
-        name = image.relative_to(root).as_posix()
-        if image in owners:
-            listing.add_other(image, name, "not a photo", f"the label map of {owners[image].name}")
-        elif image.with_suffix("") in alike:
-            source, owner = alike[image.with_suffix("")]
+        name, real = image.relative_to(root).as_posix(), real_path(image)
+        if real in owners:
+            listing.add_other(image, name, "not a photo", f"the label map of {owners[real].name}")
+        elif real.with_suffix("") in alike:
+            source, owner = alike[real.with_suffix("")]
             detail = f"named like the label map of {owner.name}, which must be {source.name}"
             listing.add_other(image, name, "not a photo", detail)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from skinfw.errors import DataError
 from skinfw.preparation.archive import list_archive, reading
 from skinfw.preparation.tar_stream import LimitError, tar_infos
 from skinfw.system.leftovers import temporary_beside
-from skinfw.system.paths_below import path_below
+from skinfw.system.paths_below import path_below, real_path
 from skinfw.system.regular_file import open_regular
 
 _CHUNK = 2**16
@@ -46,7 +47,8 @@ class ZipFiles:
             DataError: it is damaged, encrypted, or larger than it says.
             RunError: it cannot be written.
         """
-        name = path.relative_to(self._folder).as_posix() if path.is_relative_to(self._folder) else ""
+        real, folder = real_path(path), Path(os.path.realpath(self._folder))
+        name = real.relative_to(folder).as_posix() if real.is_relative_to(folder) else ""
         member = self._members.get(name)
         if member is None or path.exists():
             return

@@ -87,6 +87,14 @@ def leads_out(path: Path, root: Path) -> bool:
         return True
 
 
+def real_path(path: Path) -> Path:
+    """Return a path without ``..`` and links in its folder, absolute: all spellings of a file are equal.
+
+    A link in the place of the file itself stays: it has a name of its own.
+    """
+    return Path(os.path.realpath(path.parent), path.name)
+
+
 def composed(name: str) -> str:
     r"""Return a name in Unicode's composed form (NFC).
 

@@ -103,10 +103,31 @@ def test_label_maps_are_no_photos_for_any_segmenter(photos: Path, tmp_path: Path
 def test_relative_paths(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pack(photos, tmp_path / "all.zip")
     monkeypatch.chdir(tmp_path)
+    folder = run(Path("photos"), Path("zero"))
+    assert folder.count("made") == 3 and not folder.others
     one = run(Path("all.zip"), Path("one"))
     two = run(Path("all.zip"), Path("two"), num_workers=2)
     assert one == two and one.count("made") == 3
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+@pytest.mark.parametrize("ending", ["", ".zip", ".tgz"])
+def test_label_maps_in_a_folder_beside_the_photos_are_not_photos(
+    tmp_path: Path, write_photo: PhotoWriter, ending: str
+) -> None:
+    root = tmp_path / "all"
+    (root / "maps").mkdir(parents=True)
+    for index in range(3):
+        write_photo(root / "shown" / f"{index}.png", index)
+        (root / "shown" / f"{index}_segment.png").rename(root / "maps" / f"{index}.png")
+    source = pack(root, tmp_path / f"all{ending}") if ending else root
+    reader = use("segmenter", "label_map", labels="deepfashion", folder="../maps")
+    poses = use("pose_encoder", "openpose")
+    report = prepare(source, tmp_path / "out", reader, poses, PrepareConfig(num_workers=1))
+    assert [(row.photo, row.status) for row in report.rows] == [
+        (f"shown/{index}.png", "made") for index in range(3)
+    ]
+    assert not report.others
 
 
 def test_of_a_zip_only_what_is_needed_is_unpacked(
