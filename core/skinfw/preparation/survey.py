@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +14,11 @@ from skinfw.components.reference import use_default
 from skinfw.data.image_file import open_image
 from skinfw.errors import DataError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.finders import on_disk
 from skinfw.preparation.listing import Listing, samples_instead
 from skinfw.preparation.report import REJECTED_FILE
-from skinfw.preparation.source import Sources, list_photos
+from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
+from skinfw.system.paths_below import path_below
 
 MAX_OPENED = 20
 """Maximum photos that are opened to see their sizes."""
@@ -79,21 +83,36 @@ def survey(root: Path, output: Path) -> Survey:
         raise prepared
     paths = [entry.path for entry in listing.entries if not entry.url]
     sizes, unreadable = _sizes([path for path in paths if path.is_file()])
-    return Survey(
-        len(listing.entries),
-        _with_files(listing, paths, segmenter.sources),
-        _with_files(listing, paths, pose_encoder.sources),
-        sizes,
-        unreadable,
-    )
+    with _packed_files(output / UNPACKED_FOLDER, listing) as places:
+        labeled = sum(any(on_disk(segmenter, each) for each in places(path)) for path in paths)
+        posed = sum(any(on_disk(pose_encoder, each) for each in places(path)) for path in paths)
+    return Survey(len(listing.entries), labeled, posed, sizes, unreadable)
 
 
-def _with_files(listing: Listing, paths: Sequence[Path], sources: Sources) -> int:
-    """Return how many photos have all files that a component reads beside them."""
-    files = [sources(path) for path in paths]
-    return sum(
-        bool(found) and all(path in listing.others or path.is_file() for path in found) for found in files
-    )
+@contextmanager
+def _packed_files(unpacked: Path, listing: Listing) -> Iterator[Callable[[Path], list[Path]]]:
+    """Provide empty files in place of those in an archive, as components look for theirs on disk.
+
+    Args:
+        unpacked: where an archive would be unpacked.
+        listing: the content of the source.
+
+    Yields:
+        a function that returns the paths of a photo for which its files may be found.
+    """
+    names = [path.relative_to(unpacked) for path in listing.others if path.is_relative_to(unpacked)]
+    with tempfile.TemporaryDirectory(prefix="skinfw-survey-") as folder:
+        for name in names:
+            empty = path_below(Path(folder), name.as_posix())
+            with suppress(OSError):  # its name is too long, or that of a folder
+                empty.parent.mkdir(parents=True, exist_ok=True)
+                empty.touch()
+
+        def places(photo: Path) -> list[Path]:
+            packed = photo.is_relative_to(unpacked)
+            return [photo, Path(folder, photo.relative_to(unpacked))] if packed else [photo]
+
+        yield places
 
 
 def _sizes(paths: Sequence[Path]) -> tuple[tuple[Size, ...], int]:

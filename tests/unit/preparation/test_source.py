@@ -337,6 +337,21 @@ def test_a_csv_of_paths(photos: Path, tmp_path: Path) -> None:
     assert run(listed, tmp_path / "out").count("made") == 1
 
 
+@pytest.mark.parametrize("ending", ["", ".zip", ".tgz"])
+def test_a_survey_finds_label_maps_and_poses_in_folders_and_archives(
+    photos: Path, tmp_path: Path, ending: str
+) -> None:
+    root = pack(photos, tmp_path / f"all{ending}") if ending else photos
+    found = survey(root, tmp_path / "out")
+    assert (found.count, found.labeled, found.posed) == (3, 3, 3)
+    assert not (tmp_path / "out").exists()
+    next(photos.rglob("openpose/**/*.json")).unlink()
+    next(photos.rglob("*_segment.png")).unlink()
+    root = pack(photos, tmp_path / f"fewer{ending}") if ending else photos
+    found = survey(root, tmp_path / "out")
+    assert (found.count, found.labeled, found.posed) == (3, 2, 2)
+
+
 def test_a_survey_counts_the_urls_of_a_list(photos: Path, tmp_path: Path) -> None:
     path = tmp_path / "photos.txt"
     local = photos / "WOMEN" / "id_0" / "01_1_front.png"
