@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from skinfw.cli.components import component_option, optional_component
@@ -24,7 +24,11 @@ NO_POSE = "none"
 def fitting_components(
     photos: Path, output: Path, segmenter: str | None, pose_encoder: str | None
 ) -> tuple[ComponentSpec, ComponentSpec | None, Missing]:
-    """Return the components in the options, or those that fit the photos; it logs what is unusual."""
+    """Return the components in the options, or those that fit the photos; it logs what is unusual.
+
+    Raises:
+        UserError: the weights of the pose encoder that fits cannot be found.
+    """
     finds_parts = optional_component("segmenter", segmenter, "--segmenter")
     finds_pose = None
     if pose_encoder not in (None, NO_POSE):
@@ -32,16 +36,29 @@ def fitting_components(
     if finds_parts is not None and pose_encoder is not None:
         return finds_parts, finds_pose, NONE_FOUND
     found, missing = survey(photos, output), NONE_FOUND
+    notes = _Notes()
     if finds_parts is None:
-        finds_parts, label_maps = _finds_parts(found)
+        finds_parts, label_maps = _finds_parts(found, notes)
         missing = replace(missing, label_maps=label_maps)
     if pose_encoder is None:
-        finds_pose, poses = _finds_poses(found)
+        finds_pose, poses = _finds_poses(found, notes)
         missing = replace(missing, poses=poses)
+    if notes.texts:
+        logger.log(notes.level, "%s: %s", found, "; ".join(notes.texts))
+    if missing.poses is not None:
+        _require_weights(missing.poses)
     return finds_parts, finds_pose, missing
 
 
-def _finds_parts(found: Survey) -> tuple[ComponentSpec, ComponentSpec | None]:
+@dataclass
+class _Notes:
+    """What is unusual about the components that fit, for one line about all photos."""
+
+    texts: list[str] = field(default_factory=list)
+    level: int = logging.INFO
+
+
+def _finds_parts(found: Survey, notes: _Notes) -> tuple[ComponentSpec, ComponentSpec | None]:
     """Return the segmenter that fits the photos, and the one of photos without label maps."""
     reader = use_default("segmenter")
     if found.labeled == found.count:
@@ -49,29 +66,27 @@ def _finds_parts(found: Survey) -> tuple[ComponentSpec, ComponentSpec | None]:
     parser = default_parser()
     if parser is None:
         rejected = "the others are rejected, as" if found.labeled else "all are rejected, as"
-        logger.warning("%s: %s this installation contains no parser: %s", found, rejected, HOW_TO_EMBED)
+        notes.texts.append(f"{rejected} this installation contains no parser: {HOW_TO_EMBED}")
+        notes.level = logging.WARNING
         return reader, None
     if not found.labeled:
-        logger.info("%s: the segmenter is %s", found, parser.shown())
+        notes.texts.append(f"the segmenter is {parser.shown()}")
         return parser, None
-    logger.info("%s: %s finds the label maps of the others", found, parser.shown())
+    notes.texts.append(f"{parser.shown()} finds the label maps of the others")
     return reader, parser
 
 
-def _finds_poses(found: Survey) -> tuple[ComponentSpec | None, ComponentSpec | None]:
+def _finds_poses(found: Survey, notes: _Notes) -> tuple[ComponentSpec | None, ComponentSpec | None]:
     """Return the pose encoder that fits the photos, and the one of photos without pose files."""
     others = use_defaults("pose_encoder", "photos_without_poses")
     if not found.posed:
         names = " or ".join(each.name for each in others)
-        logger.info(
-            "%s: samples without poses; give --pose-encoder %s for inputs that need one", found, names
-        )
+        notes.texts.append(f"samples get no poses (--pose-encoder {names}, for inputs that need one)")
         return None, None
     reader = use_default("pose_encoder")
     if not found.partly_posed or not others:
         return reader, None
-    logger.info("%s: %s finds the poses of the others; --pose-encoder none: no poses", found, others[0].name)
-    _require_weights(others[0])
+    notes.texts.append(f"{others[0].name} finds the poses of the others (--pose-encoder none: no poses)")
     return reader, others[0]
 
 

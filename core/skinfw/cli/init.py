@@ -246,11 +246,9 @@ def _write(output: Path, size: Size, dataset: dict[str, Any] | None, found: Surv
     missing = list(_missing_files(checked))
     for line in missing:
         click.echo(line)
-    command_line = f"skinfw run {shlex.quote(shown)}"
-    if missing:
-        what = "it" if len(missing) == 1 else "them"
-        click.echo(f"Without a network, put {what} into a folder: {VARIABLE}=FOLDER {command_line}")
-    click.echo(f"Next: {command_line}")
+    what = "it" if len(missing) == 1 else "them"
+    offline = f" (without a network, put {what} into the folder {VARIABLE})" if missing else ""
+    click.echo(f"Next: skinfw run {shlex.quote(shown)}{offline}")
 
 
 def _missing_files(spec: AnySpec) -> Iterator[str]:
