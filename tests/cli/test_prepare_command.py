@@ -106,6 +106,21 @@ def test_a_second_run_keeps_everything(photos: Path, tmp_path: Path) -> None:
     assert second.stdout == "0 made, 3 kept, 0 rejected\n"
 
 
+def test_samples_of_photos_that_are_gone_are_named(photos: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    views = ("--view", "front", "--view", "side")
+    assert not prepare(photos, output, *pose_option(photos), *views).stderr
+    shutil.rmtree(photos / "id_0")
+    done = prepare(photos, output, *pose_option(photos), *views)
+    assert done.exit_code == 0 and done.stdout == "0 made, 2 kept, 0 rejected\n"
+    assert done.stderr == (
+        f"Warning: {output}: also holds 1 sample of other photos, which the data set folder reads too: "
+        "id_0/01_1_front; remove what you do not want\n"
+    )
+    (output / "excluded.jsonl").write_text('"id_0/01_1_front"\n', "utf-8")  # which no data set reads
+    assert not prepare(photos, output, *pose_option(photos), *views).stderr
+
+
 def test_names_are_no_markup(photos: Path, tmp_path: Path) -> None:
     folder = photos / "id_0" / "a["
     folder.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -14,6 +15,8 @@ from skinfw.cli.options import ComponentOption, check_address, engine_options
 if TYPE_CHECKING:
     from skinfw.preparation.config import PrepareConfig
     from skinfw.preparation.report import PrepareReport, Row
+
+logger = logging.getLogger("skinfw")
 
 EXAMPLES = 3
 """Different texts shown for each reason; the CSV has that of every photo."""
@@ -115,6 +118,23 @@ def command(
     _print_report(report)
     if not report.count("made") + report.count("kept"):
         raise DataError(f"{photos}: no photo became a sample; {output / REJECTED_FILE} says why for each")
+    _warn_of_others(output, report)
+
+
+def _warn_of_others(output: Path, report: PrepareReport) -> None:
+    """Warn about samples of other photos: of photos that are gone, or of another source."""
+    from skinfw.data.excluded import excluded, excluded_among
+    from skinfw.data.sample_search import all_samples
+    from skinfw.errors import counted, listed
+
+    ours = {row.sample for row in report.rows if row.status != "rejected"}
+    found = set(all_samples(output)[1]) - ours
+    others = sorted(found - excluded_among(found, excluded(output)))
+    if others:
+        logger.warning(
+            "%s: also holds %s of other photos, which the data set folder reads too: %s; remove what you do "
+            "not want", output, counted(len(others), "sample"), listed(others),
+        )  # fmt: skip
 
 
 def _config(file: Path | None, options: dict[str, Any]) -> PrepareConfig:
