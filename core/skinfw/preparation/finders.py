@@ -141,7 +141,8 @@ class Finders:
 
     def fingerprints(self) -> list[str]:
         """Return the fingerprints of all components."""
-        return [each.fingerprint for each in (*self._segmenters, *self._pose_encoders)]
+        prints = [each.fingerprint for each in self._segmenters]
+        return prints + [each.fingerprint for each in self._pose_encoders]
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files besides the photo from which its sample is made, or would be if they existed."""

@@ -11,7 +11,7 @@ from skinfw.errors import DataError, counted
 from skinfw.preparation.config import View
 from skinfw.preparation.photo_list import is_photo_list
 from skinfw.preparation.report import Reason, Row
-from skinfw.system.paths_below import real_path
+from skinfw.system.paths_below import real_paths
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Listing:
         Args:
             used: files that belong to photos, such as their label maps and poses.
         """
-        real = {real_path(path) for path in used}
-        return [row for path, row in sorted(self.others.items()) if real_path(path) not in real]
+        real = real_paths()
+        belonging = {real(path) for path in used}
+        return [row for path, row in sorted(self.others.items()) if real(path) not in belonging]
 
     def add_other(self, path: Path, name: str, reason: Reason, detail: str) -> None:
         """Add something other than a photo."""

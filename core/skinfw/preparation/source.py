@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -25,7 +25,7 @@ from skinfw.preparation.archive import (
 from skinfw.preparation.listing import Entry, Listing, no_photo
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 from skinfw.preparation.report import Row
-from skinfw.system.paths_below import real_path
+from skinfw.system.paths_below import real_paths
 from skinfw.system.walk import Folder, Skipped, walk
 
 logger = logging.getLogger("skinfw")
@@ -171,25 +171,44 @@ def _add_images(
     # label maps of the default segmenter are not photos for any other segmenter either
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
     every = [*images, *(path for path in rejected if is_image_name(path.name))]
-    owners = {
-        real_path(source): image for image in every for of in (sources, *defaults) for source in of(image)
-    }
+    real = real_paths()
+    owners = {real(source): image for image in every for of in (sources, *defaults) for source in of(image)}
     # named like a label map except for the format: of a.jpg and a.png, either may be the photo
     alike = {
         source.with_suffix(""): (source, image)
         for source, image in owners.items()
-        if source.with_suffix("") != real_path(image).with_suffix("")
+        if source.with_suffix("") != real(image).with_suffix("")
     }
+    endings = _endings({real(image) for image in images}, owners, real)
     for image in images:
-        name, real = image.relative_to(root).as_posix(), real_path(image)
-        if real in owners:
-            listing.add_other(image, name, "not a photo", f"the label map of {owners[real].name}")
-        elif real.with_suffix("") in alike:
-            source, owner = alike[real.with_suffix("")]
+        name, path = image.relative_to(root).as_posix(), real(image)
+        if path in owners:
+            listing.add_other(image, name, "not a photo", f"the label map of {owners[path].name}")
+        elif path.with_suffix("") in alike:
+            source, owner = alike[path.with_suffix("")]
             detail = f"named like the label map of {owner.name}, which must be {source.name}"
+            listing.add_other(image, name, "not a photo", detail)
+        elif ending := next((each for each in endings if image.name.endswith(each)), ""):
+            detail = f"named like a label map (*{ending}) whose photo is missing"
             listing.add_other(image, name, "not a photo", detail)
         else:
             listing.entries.append(Entry(name, image))
+
+
+def _endings(
+    images: Collection[Path], owners: Mapping[Path, Path], real: Callable[[Path], Path]
+) -> list[str]:
+    """Return what the names of label maps beside their photos have in place of a photo's extension.
+
+    Only names that differ from the photo's by more than the extension count.
+    """
+    beside = (
+        (source, owner)
+        for source, owner in owners.items()
+        if source in images and source.parent == real(owner).parent and source.name.startswith(owner.stem)
+    )
+    found = {source.name.removeprefix(owner.stem) for source, owner in beside}
+    return sorted(ending for ending in found if Path(f"a{ending}").stem != "a")
 
 
 def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:

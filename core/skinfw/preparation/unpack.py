@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from skinfw.errors import DataError
 from skinfw.preparation.archive import list_archive, reading
 from skinfw.preparation.tar_stream import LimitError, tar_infos
 from skinfw.system.leftovers import temporary_beside
-from skinfw.system.paths_below import path_below, real_path
+from skinfw.system.paths_below import path_below, real_paths
 from skinfw.system.regular_file import open_regular
 
 _CHUNK = 2**16
@@ -36,6 +35,7 @@ class ZipFiles:
     def __init__(self, archive: Path, folder: Path) -> None:
         self.archive = archive
         self._folder = folder
+        self._real = real_paths()
         self._members = list_archive(archive).members
         with reading(archive):
             self._zip = zipfile.ZipFile(open_regular(archive))
@@ -47,8 +47,8 @@ class ZipFiles:
             DataError: it is damaged, encrypted, or larger than it says.
             RunError: it cannot be written.
         """
-        real, folder = real_path(path), Path(os.path.realpath(self._folder))
-        name = real.relative_to(folder).as_posix() if real.is_relative_to(folder) else ""
+        found, folder = (self._real(each) for each in (path, self._folder / "member"))
+        name = found.relative_to(folder.parent).as_posix() if found.is_relative_to(folder.parent) else ""
         member = self._members.get(name)
         if member is None or path.exists():
             return

@@ -6,7 +6,8 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path, PureWindowsPath
 
 from skinfw.errors import DataError
@@ -87,12 +88,14 @@ def leads_out(path: Path, root: Path) -> bool:
         return True
 
 
-def real_path(path: Path) -> Path:
-    """Return a path without ``..`` and links in its folder, absolute: all spellings of a file are equal.
+def real_paths() -> Callable[[Path], Path]:
+    """Return a function that makes paths absolute, without ``..`` or links in their folders.
 
-    A link in the place of the file itself stays: it has a name of its own.
+    It returns the same path for all spellings of one. A link in the place of the file itself stays: it has a
+    name of its own. The function looks at each folder once.
     """
-    return Path(os.path.realpath(path.parent), path.name)
+    folder = cache(os.path.realpath)
+    return lambda path: Path(folder(path.parent), path.name)
 
 
 def composed(name: str) -> str:

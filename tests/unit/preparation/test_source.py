@@ -93,7 +93,16 @@ def test_label_maps_are_no_photos_for_any_segmenter(photos: Path, tmp_path: Path
     assert set(photos_below(photos, lambda _: ())) == images - maps
     packed = list_photos(pack(photos, tmp_path / "photos.zip"), tmp_path / "out", lambda _: ())
     assert {entry.path.name for entry in packed.entries} == {path.name for path in images - maps}
-    # an image of such a name beside no photo is one
+    # nor is one whose photo is missing
+    left = sorted(images - maps)
+    left.pop(0).unlink()
+    assert photos_below(photos, lambda _: ()) == left
+    fewer = list_photos(pack(photos, tmp_path / "fewer.zip"), tmp_path / "out", lambda _: ())
+    assert [entry.path.name for entry in fewer.entries] == [path.name for path in left]
+    orphan = "WOMEN/id_0/01_1_front_segment.png"
+    (row,) = [row for row in fewer.others.values() if row.photo == orphan]
+    assert row.detail == "named like a label map (*_segment.png) whose photo is missing"
+    # in a source without label maps, it may be a photo
     alone = tmp_path / "alone" / "x_segment.png"
     alone.parent.mkdir()
     alone.write_bytes(b"")
