@@ -22,7 +22,7 @@ from skinfw.data.segmentation import Mask
 from skinfw.errors import DataError
 from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.interfaces import PoseEncoder
-from skinfw.preparation.shared_poses import check_shared_poses
+from skinfw.preparation.shared_files import check_shared_poses
 
 FRACTIONS = (0.1, 0.2)
 """Maximum errors of a correct point, as fractions of the torso's length."""

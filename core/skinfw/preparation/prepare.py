@@ -22,7 +22,7 @@ from skinfw.preparation.preparer_arguments import PreparerArguments
 from skinfw.preparation.record import remove_prepared
 from skinfw.preparation.report import REJECTED_FILE, PrepareReport, Row
 from skinfw.preparation.set_check import SetCheck
-from skinfw.preparation.shared_poses import check_shared_poses
+from skinfw.preparation.shared_files import check_shared_label_maps, check_shared_poses
 from skinfw.preparation.source import list_photos
 from skinfw.preparation.task import Task, make_tasks
 from skinfw.system.bar import progress_bar
@@ -74,8 +74,8 @@ def prepare(
             (``sample.json``) names the components that made it.
 
     Raises:
-        DataError: ``root`` has no photos, two photos share a pose file, the label maps of most photos are
-            implausible, or a photo is unusable and the settings stop at errors.
+        DataError: ``root`` has no photos, two photos share a label map or a pose file, the label maps of most
+            photos are implausible, or a photo is unusable and the settings stop at errors.
         RunError: the output cannot be written, for example because the disk is full; finished samples stay.
         RegistryError: a component cannot be built.
         UserError: Ray is not installed.
@@ -109,11 +109,10 @@ def prepare(
             made_available(root, output, listing, config.fetch) as available,
         ):
             tasks = make_tasks(available, excluded(output))
+            accepted = [task.entry.path for task in tasks if task.rejected is None]
+            check_shared_label_maps(preparer.finders.segmenter, accepted, listing.others)
             if preparer.finders.pose_encoder is not None:
-                check_shared_poses(
-                    preparer.finders.pose_encoder,
-                    [task.entry.path for task in tasks if task.rejected is None],
-                )
+                check_shared_poses(preparer.finders.pose_encoder, accepted)
             _remove_stale(preparer, tasks)
             made = work_on(parts, tasks, preparer, config.num_workers, engine=engine, address=address)
             rows: list[Row] = []

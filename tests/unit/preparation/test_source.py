@@ -139,6 +139,24 @@ def test_label_maps_in_a_folder_beside_the_photos_are_not_photos(
     assert not report.others
 
 
+@pytest.mark.parametrize("ending", ["", ".zip", ".tgz"])
+def test_photos_that_would_share_a_label_map_are_one_error(
+    tmp_path: Path, write_photo: PhotoWriter, ending: str
+) -> None:
+    root = tmp_path / "all"
+    (root / "maps").mkdir(parents=True)
+    for index, name in enumerate(("back/1.png", "front/1.png", "front/2.png")):
+        write_photo(root / name, index)
+        labels = (root / name).with_name(f"{Path(name).stem}_segment.png")
+        labels.rename(root / "maps" / Path(name).name)
+    source = pack(root, tmp_path / f"all{ending}") if ending else root
+    reader = use("segmenter", "label_map", labels="deepfashion", folder="../maps")
+    message = r"back/1.png and \S*front/1.png would both get the label map \S*1.png; give each photo its own"
+    with pytest.raises(DataError, match=message):
+        prepare(source, tmp_path / "out", reader, None, PrepareConfig(num_workers=1))
+    assert not list((tmp_path / "out").rglob("body.png"))
+
+
 def test_of_a_zip_only_what_is_needed_is_unpacked(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.preparation.duplicates import photo_groups
 from skinfw.preparation.label_set_check import check_label_sets
+from skinfw.preparation.shared_files import check_shared_label_maps
 from skinfw.preparation.source import photos_below
 from skinfw.preparation.view import View
 from skinfw.specs.segmentation_spec import SegmentationData
@@ -48,6 +49,7 @@ class LabeledPhotos:
     def _names(self) -> tuple[str, ...]:
         root = self.data.root
         found = photos_below(root, self._segmenter.sources)
+        check_shared_label_maps(self._segmenter, found)
         return tuple(photo.relative_to(root).as_posix() for photo in found)
 
     @cached_property
@@ -75,7 +77,7 @@ class LabeledPhotos:
         """Return the names of all photos, sorted.
 
         Raises:
-            DataError: the folder is missing or holds no photos.
+            DataError: the folder is missing or holds no photos, or two photos share a label map.
         """
         return self._names
 

@@ -41,6 +41,16 @@ def test_photos_are_found_at_any_depth_and_label_maps_are_none(
     assert [data.group(name) for name in data.names()] == ["id_00000000", "id_00000001"]
 
 
+def test_photos_that_would_share_a_label_map_are_an_error(
+    write_labeled_photos: WritePhotos, tmp_path: Path
+) -> None:
+    for path in write_labeled_photos(tmp_path, 2):
+        path.with_name("01_1_front_segment.png").rename(tmp_path / "01_1_front.png")
+    labels = use("segmenter", "label_map", labels="deepfashion", folder="..")
+    with pytest.raises(DataError, match="would both get the label map"):
+        photos(tmp_path, labels=labels).names()
+
+
 def test_a_photo_and_its_map_are_cropped_to_the_person(
     write_labeled_photos: WritePhotos, tmp_path: Path
 ) -> None:
