@@ -46,7 +46,8 @@ class Task:
 def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Task]:
     """Assign each photo its sample's name: its own without extension, in composed characters.
 
-    A name is taken if an earlier photo has it, or if it is that of a folder with other photos.
+    A name is taken if an earlier photo has it, or if it is that of a folder with other photos. Photos in
+    formats that can be read come first: cameras write raw files beside them, and people convert HEIC.
 
     Args:
         entries: the photos.
@@ -56,8 +57,9 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
     names = [composed(without_suffix(entry.name, _SUFFIXES)) for entry in entries]
     folders = {folded(parent.as_posix()) for name in names for parent in PurePosixPath(name).parents}
     skipped = excluded_among(names, gone)
-    tasks = []
-    for entry, name in zip(entries, names, strict=True):
+    tasks: dict[int, Task] = {}
+    for index in sorted(range(len(entries)), key=lambda index: _is_unreadable(entries[index].name)):
+        entry, name = entries[index], names[index]
         owner = owners.get(folded(name))
         rejected = None
         if detail := _unfit(name):
@@ -74,8 +76,12 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
             rejected = Row(entry.name, name, "rejected", "name too long", detail)
         else:
             owners[folded(name)] = entry.name
-        tasks.append(Task(entry, name, rejected))
-    return tasks
+        tasks[index] = Task(entry, name, rejected)
+    return [tasks[index] for index in range(len(entries))]
+
+
+def _is_unreadable(photo: str) -> bool:
+    return photo.lower().endswith(tuple(UNREADABLE_SUFFIXES))
 
 
 def _unfit(name: str) -> str:

@@ -177,6 +177,18 @@ def test_names_of_samples(name: str, sample: str) -> None:
     assert tasks(name) == {name: sample}
 
 
+def test_a_photo_in_a_readable_format_keeps_its_name_beside_one_that_is_not() -> None:
+    names = ["DSC_1.JPG", "DSC_1.NEF", "DSC_2.ARW", "DSC_2.JPG", "IMG_1.HEIC", "IMG_1.JPG", "IMG_2.HEIC"]
+    tasks = make_tasks([Entry(name, Path(name)) for name in names])
+    assert [task.entry.name for task in tasks] == names
+    taken = {task.entry.name: task.rejected.detail for task in tasks if task.rejected is not None}
+    assert taken == {
+        "DSC_1.NEF": "the sample of DSC_1.JPG is in the way",
+        "DSC_2.ARW": "the sample of DSC_2.JPG is in the way",
+        "IMG_1.HEIC": "the sample of IMG_1.JPG is in the way",
+    }
+
+
 def test_one_photo_never_costs_a_folder() -> None:
     assert tasks("tops.jpg", "tops/a.jpg", "tops/b.jpg", "tops/b/c.png", "x.jpg", "x.png") == {
         "tops.jpg": "name already taken",
