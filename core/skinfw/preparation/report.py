@@ -44,12 +44,13 @@ Reason = Literal[
     "not a photo",
     "hidden",
     "prepared sample",
+    "result of skinfw",
     "link not followed",
     "cannot be read",
     "column not used",
     "comment",
 ]
-"""The first ones are for rejected photos, the last seven for everything else in a source."""
+"""The first ones are for rejected photos, the last eight for everything else in a source."""
 
 Status = Literal["made", "kept", "rejected", "not used"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -24,7 +24,8 @@ from skinfw.preparation.archive import (
 )
 from skinfw.preparation.listing import Entry, Listing, no_photo
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
-from skinfw.preparation.report import Row
+from skinfw.preparation.report import Reason, Row
+from skinfw.system.own_folders import own_folder
 from skinfw.system.paths_below import real_paths
 from skinfw.system.walk import Folder, Skipped, walk
 
@@ -100,8 +101,8 @@ def photos_below(root: Path, sources: Sources) -> list[Path]:
 def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Listing:
     """Return what is in a folder, at any depth.
 
-    Label maps (also those of the default segmenter), prepared samples and hidden files are not photos. Links
-    are followed, but no folder is read twice.
+    Label maps (also those of the default segmenter), prepared samples, runs and contact sheets of skinfw, and
+    hidden files are not photos. Links are followed, but no folder is read twice.
 
     Args:
         root: the folder.
@@ -123,6 +124,10 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
         if RECORD_FILE in folder.files:
             folder.below.clear()
             listing.add_other(folder.path, f"{within.as_posix()}/", "prepared sample", "a folder of skinfw's")
+            continue
+        if kind := own_folder(folder.files):
+            folder.below.clear()
+            listing.add_other(folder.path, f"{within.as_posix()}/", "result of skinfw", f"{kind} of skinfw's")
             continue
         _prune(listing, folder, within, output)
         for name in folder.files:
@@ -223,12 +228,12 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
             listing.rejected.append(Row(each.name, "", "rejected", "photo cannot be read", detail))
         else:
             listing.add_rejected(path, each.name, each.detail)
-    samples = {name.rpartition("/")[0] for name in contents.members if name.endswith(f"/{RECORD_FILE}")}
-    for sample in sorted(samples):
-        listing.add_other(unpacked / sample, f"{sample}/", "prepared sample", "a folder of skinfw's")
+    own = _own_folders(contents.members)
+    for folder, (reason, detail) in sorted(own.items()):
+        listing.add_other(unpacked / folder, f"{folder}/", reason, detail)
     images = []
     for name in contents.members:
-        if any(parent.as_posix() in samples for parent in PurePosixPath(name).parents):
+        if any(parent.as_posix() in own for parent in PurePosixPath(name).parents):
             continue
         if is_image_name(name):
             images.append(unpacked / name)
@@ -239,6 +244,21 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
     archive = root if is_zip(root) else None
     listing.entries = [replace(entry, archive=archive) for entry in listing.entries]
     return listing
+
+
+def _own_folders(members: Iterable[str]) -> dict[str, tuple[Reason, str]]:
+    """Return the folders in an archive that skinfw wrote, with what they are."""
+    files: dict[str, set[str]] = {}
+    for name in members:
+        folder, _, file = name.rpartition("/")
+        files.setdefault(folder, set()).add(file)
+    found: dict[str, tuple[Reason, str]] = {}
+    for folder, names in files.items():
+        if folder and RECORD_FILE in names:
+            found[folder] = "prepared sample", "a folder of skinfw's"
+        elif folder and (kind := own_folder(names)):
+            found[folder] = "result of skinfw", f"{kind} of skinfw's"
+    return found
 
 
 def _list_rows(root: Path) -> Listing:

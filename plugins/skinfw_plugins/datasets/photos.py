@@ -25,6 +25,7 @@ from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import REJECTED_FILE, Row
 from skinfw.system.folders import cache_folder
+from skinfw.system.own_folders import own_folder
 from skinfw.system.paths_below import path_below
 from skinfw.system.walk import walk
 from skinfw_plugins.datasets.config import PhotosConfig
@@ -144,8 +145,8 @@ class _Messages:
 def _state(root: Path, cache: Path, finders: Finders) -> str:
     """Return a hash of what the samples of a source are made from.
 
-    These are the names, sizes and times of all its files outside the cache and of its photos' label maps and
-    poses elsewhere, and the components' fingerprints.
+    These are the names, sizes and times of its images outside the cache and of its photos' label maps and
+    poses, wherever they are, and the components' fingerprints.
     """
     digest = hashlib.sha256(json.dumps(finders.fingerprints()).encode())
     for file in _files(root, cache):
@@ -170,15 +171,18 @@ def _sources(file: Path, finders: Finders) -> Sequence[Path]:
 
 
 def _files(root: Path, cache: Path) -> Iterator[Path]:
-    """Yield the files of a source: those below a folder, an archive, or a list and its photos."""
+    """Yield the images below a folder, an archive, or a list and its photos."""
     if not root.is_dir():
         yield root
         if root.is_file() and is_photo_list(root):
             yield from (row.path for row in read_photo_list(root).photos if not row.url)
         return
     for folder in walk([root]):
+        if own_folder(folder.files):
+            folder.below.clear()
+            continue
         folder.below[:] = [name for name in folder.below if (folder.path / name).resolve() != cache.resolve()]
-        yield from (folder.path / name for name in folder.files)
+        yield from (folder.path / name for name in folder.files if is_image_name(name))
 
 
 def default_cache(config: PhotosConfig) -> Path:

@@ -24,6 +24,7 @@ from skinfw.preparation.report import PrepareReport
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos, photos_below
 from skinfw.preparation.survey import survey
 from skinfw.preparation.unpack import ZipFiles
+from skinfw.system.own_folders import OWN_FOLDERS
 
 PhotoWriter = Callable[..., Path]
 
@@ -333,6 +334,21 @@ def test_prepared_samples_in_an_archive_are_no_photos(photos: Path, tmp_path: Pa
     archive = pack(photos, tmp_path / "all.zip")
     assert "samples/WOMEN/id_0/01_1_front/body.png" in list_archive(archive).members
     assert len(run(archive, tmp_path / "out").rows) == 3
+
+
+@pytest.mark.parametrize("ending", ["", ".zip"])
+def test_what_skinfw_wrote_among_the_photos_is_not_read(photos: Path, tmp_path: Path, ending: str) -> None:
+    shown = photos / "WOMEN" / "id_0" / "01_1_front.png"
+    for kind, files in OWN_FOLDERS.items():
+        (photos / kind / "images").mkdir(parents=True)
+        for name in files:
+            (photos / kind / name).write_text("{}", "utf-8")
+        shutil.copy(shown, photos / kind / "images" / "a.png")
+    report = run(pack(photos, tmp_path / "all.zip") if ending else photos, tmp_path / "out")
+    assert [row.photo for row in report.rows] == [f"WOMEN/id_{index}/01_1_front.png" for index in range(3)]
+    assert {(row.photo, row.reason, row.detail) for row in report.others} == {
+        (f"{kind}/", "result of skinfw", f"{kind} of skinfw's") for kind in OWN_FOLDERS
+    }
 
 
 def test_a_csv_of_paths(photos: Path, tmp_path: Path) -> None:

@@ -110,6 +110,19 @@ def test_a_cache_inside_the_root_is_no_change(photos: Path, reports: list[Prepar
     assert len(reports) == 1
 
 
+def test_a_run_among_the_photos_is_no_change(photos: Path, reports: list[PrepareReport]) -> None:
+    names = PhotosDataset(config(photos), IO).names()
+    run = photos / "runs" / "first"
+    (run / "samples").mkdir(parents=True)
+    shutil.copy(photos / "id_0" / "01_1_front.png", run / "samples" / "target.png")
+    for name in ("spec.json", "environment.json"):
+        (run / name).write_text("{}", "utf-8")
+    (photos / "log.txt").write_text("a line", "utf-8")
+    assert PhotosDataset(config(photos), IO).names() == names and len(reports) == 1
+    (photos / "id_1" / "01_1_front.png").unlink()
+    assert list(PhotosDataset(config(photos), IO).names()) == [names[0], names[2]]
+
+
 def test_a_lost_cache_is_made_again(photos: Path, tmp_path: Path) -> None:
     PhotosDataset(config(photos), IO).names()
     shutil.rmtree(tmp_path / "cache")
