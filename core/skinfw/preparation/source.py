@@ -25,7 +25,7 @@ from skinfw.preparation.archive import (
 from skinfw.preparation.listing import Entry, Listing, no_photo
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 from skinfw.preparation.report import Reason, Row
-from skinfw.system.own_folders import own_folder
+from skinfw.system.own_folders import listed_images, own_folder
 from skinfw.system.paths_below import real_paths
 from skinfw.system.walk import Folder, Skipped, walk
 
@@ -101,8 +101,8 @@ def photos_below(root: Path, sources: Sources) -> list[Path]:
 def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Listing:
     """Return what is in a folder, at any depth.
 
-    Label maps (also those of the default segmenter), prepared samples, runs and contact sheets of skinfw, and
-    hidden files are not photos. Links are followed, but no folder is read twice.
+    Label maps (also those of the default segmenter), hidden files and what skinfw wrote below the folder are
+    not photos: samples, runs, contact sheets, paintings. Links are followed, but no folder is read twice.
 
     Args:
         root: the folder.
@@ -113,7 +113,7 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
         DataError: the folder itself cannot be read.
     """
     listing = Listing([])
-    images, rejected = [], []
+    images, rejected, written = [], [], set[Path]()
     for folder in walk([root]):
         within = folder.path.relative_to(root)
         for skipped in folder.skipped:
@@ -121,19 +121,19 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
                 raise DataError(f"{root}: {skipped.detail}")
             _add_skipped(listing, skipped, skipped.path.relative_to(root).as_posix())
             rejected.append(skipped.path)
-        if RECORD_FILE in folder.files:
+        if kind := _own_kind(folder.files):
             folder.below.clear()
-            listing.add_other(folder.path, f"{within.as_posix()}/", "prepared sample", "a folder of skinfw's")
+            listing.add_other(folder.path, f"{within.as_posix()}/", *kind)
             continue
-        if kind := own_folder(folder.files):
-            folder.below.clear()
-            listing.add_other(folder.path, f"{within.as_posix()}/", "result of skinfw", f"{kind} of skinfw's")
-            continue
+        if folder.path != root:  # else they are what is asked for
+            written |= listed_images(folder.path, folder.files)
         _prune(listing, folder, within, output)
         for name in folder.files:
             path, whole = folder.path / name, (within / name).as_posix()
             if is_hidden(name):
                 listing.add_other(path, whole, "hidden", "its name begins with a dot; rename it to use it")
+            elif path in written:
+                listing.add_other(path, whole, "result of skinfw", "painted or repaired by skinfw")
             elif is_image_name(name):
                 images.append(path)
             else:
@@ -252,13 +252,15 @@ def _own_folders(members: Iterable[str]) -> dict[str, tuple[Reason, str]]:
     for name in members:
         folder, _, file = name.rpartition("/")
         files.setdefault(folder, set()).add(file)
-    found: dict[str, tuple[Reason, str]] = {}
-    for folder, names in files.items():
-        if folder and RECORD_FILE in names:
-            found[folder] = "prepared sample", "a folder of skinfw's"
-        elif folder and (kind := own_folder(names)):
-            found[folder] = "result of skinfw", f"{kind} of skinfw's"
-    return found
+    return {folder: kind for folder, names in files.items() if folder and (kind := _own_kind(names))}
+
+
+def _own_kind(files: Collection[str]) -> tuple[Reason, str] | None:
+    """Return what a folder with these files is if skinfw wrote it, else None."""
+    if RECORD_FILE in files:
+        return "prepared sample", "a folder of skinfw's"
+    kind = own_folder(files)
+    return ("result of skinfw", f"{kind} of skinfw's") if kind else None
 
 
 def _list_rows(root: Path) -> Listing:

@@ -1,8 +1,13 @@
-"""Recognizes folders that skinfw wrote, whose images are not photos."""
+"""Recognizes folders and images that skinfw wrote, which are not photos."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+
+from skinfw.system.regular_file import read_regular
 
 OWN_FOLDERS = {
     "a run": ("spec.json", "environment.json"),
@@ -10,6 +15,9 @@ OWN_FOLDERS = {
     "a contact sheet": ("samples.js", "index.html"),
 }
 """Files that each kind of folder has."""
+
+TABLES = ("painted.jsonl", "repaired.jsonl")
+"""Tables of painted and repaired photos, in the folder of these images."""
 
 
 def own_folder(files: Collection[str]) -> str:
@@ -20,3 +28,21 @@ def own_folder(files: Collection[str]) -> str:
         ('a run', '')
     """
     return next((kind for kind, names in OWN_FOLDERS.items() if set(names) <= set(files)), "")
+
+
+def listed_images(folder: Path, files: Collection[str]) -> set[Path]:
+    """Return the images in a folder and below it that its tables of painted and repaired photos list.
+
+    Args:
+        folder: the folder.
+        files: the names of its files.
+    """
+    found = set()
+    for table in set(TABLES) & set(files):
+        with suppress(OSError):  # it cannot be read
+            for line in read_regular(folder / table).splitlines():
+                with suppress(
+                    ValueError, TypeError, KeyError, RecursionError
+                ):  # another program's, or cut off
+                    found.add(folder / json.loads(line)["output"])
+    return found

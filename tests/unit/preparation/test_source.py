@@ -351,6 +351,20 @@ def test_what_skinfw_wrote_among_the_photos_is_not_read(photos: Path, tmp_path: 
     }
 
 
+def test_painted_photos_among_the_photos_are_not_photos(photos: Path) -> None:
+    painted = photos / "painted"
+    before = photos_below(photos, lambda _: ())
+    for path in before:
+        (painted / path.relative_to(photos)).parent.mkdir(parents=True)
+        shutil.copy(path, painted / path.relative_to(photos))
+    assert len(photos_below(photos, lambda _: ())) == 6
+    rows = [{"output": path.relative_to(photos).as_posix()} for path in before[:2]]
+    (painted / "painted.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    other = painted / before[2].relative_to(photos)
+    assert photos_below(photos, lambda _: ()) == sorted([*before, other])
+    assert len(photos_below(painted, lambda _: ())) == 3  # there they are what is asked for
+
+
 def test_a_csv_of_paths(photos: Path, tmp_path: Path) -> None:
     outside = tmp_path / "elsewhere" / "01_1_front.png"
     shutil.copytree(photos / "WOMEN" / "id_0", outside.parent)
