@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _ID = re.compile(
-    r"(?<![A-Za-z0-9])id_(\d{8})(?!\d)|id(\d{8})(?=\d\d_\d(?:front|side|back|full|additional|flat))"
+    r"(?<![A-Za-z0-9])id_(\d{8})(?![A-Za-z0-9])|id(\d{8})(?=\d\d_\d(?:front|side|back|full|additional|flat))"
 )
 
 

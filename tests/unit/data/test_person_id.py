@@ -25,7 +25,7 @@ def test_an_id_is_found_in_every_spelling(name: str) -> None:
     "name",
     [
         "anna/front", "id_0/01_1_front", "id_000026290/01_1_front", "grid_00002629/1", "video00002629",
-        "photoid0000262902", "kid0000262902_1", "20240131_00002629", "id-00002629",
+        "photoid0000262902", "kid0000262902_1", "20240131_00002629", "id_00002629b", "id-00002629",
     ],
 )  # fmt: skip
 def test_other_names_are_their_own(name: str) -> None:
