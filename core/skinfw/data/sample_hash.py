@@ -19,6 +19,10 @@ def fingerprint_of(hashes: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
+PHASHES = ("phash", "mirrored_phash")
+"""Facts in a record that show near-duplicates: perceptual hashes of the photo and of its mirror image."""
+
+
 def sample_hash(files: SampleFiles) -> str:
     """Return a hash of the names and contents of a sample's files, SHA-256 in hex.
 
@@ -42,11 +46,12 @@ def _content(files: SampleFiles, name: str) -> str:
     """
     if name == RECORD_FILE:
         record = record_of(files) or {}
-        facts, made_with = record.get("facts"), record.get("made_with")
+        facts, made_with = record.get("facts") or {}, record.get("made_with")
         encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
         read = {
             **{key: record.get(key) for key in ("classes", "regions", "group")},
-            "phash": facts.get("phash") if isinstance(facts, dict) else None,
+            "phash": facts.get("phash"),
+            **{key: facts[key] for key in PHASHES[1:] if key in facts},  # samples without it keep their hash
             "draw": encoder.get("draw") if isinstance(encoder, dict) else None,
         }
         return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()

@@ -14,6 +14,7 @@ from skinfw.data.hash_index import HashIndex
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import Photo
 from skinfw.data.sample_folder import read_record
+from skinfw.data.sample_hash import PHASHES
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import position
 from skinfw.errors import DataError
@@ -78,7 +79,11 @@ class _Clusters:
 
 
 def join_groups(
-    keys: Sequence[str], hashes: Sequence[str | None], most: int, pairs: Iterable[tuple[str, str]] = ()
+    keys: Sequence[str],
+    hashes: Sequence[str | None],
+    most: int,
+    pairs: Iterable[tuple[str, str]] = (),
+    mirrored: Sequence[str | None] = (),
 ) -> dict[str, str]:
     """Join groups of samples with near-duplicate photos.
 
@@ -87,6 +92,8 @@ def join_groups(
         hashes: the perceptual hash of each sample's photo, None if unknown.
         most: bits by which near-duplicates may differ.
         pairs: groups that belong together anyway.
+        mirrored: the perceptual hash of the mirror image of each sample's photo, None if unknown: mirrored
+            copies are near-duplicates too.
 
     Returns:
         for each key its new group: of the joined groups, the last one in the split, so that new samples never
@@ -100,8 +107,12 @@ def join_groups(
         if phash is not None:
             clusters.join(key, holders.setdefault(phash, key))
     distinct = list(holders)
-    for phash, first in zip(distinct, HashIndex(most, distinct).components().tolist(), strict=True):
+    index = HashIndex(most, distinct)
+    for phash, first in zip(distinct, index.components().tolist(), strict=True):
         clusters.join(holders[phash], holders[distinct[first]])
+    for key, phash in zip(keys, mirrored, strict=False):
+        for near in index.near(phash).tolist() if phash is not None else ():
+            clusters.join(key, holders[distinct[near]])
     return {key: clusters.top(key) for key in keys}
 
 
@@ -119,17 +130,18 @@ def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], mos
         DataError: a record is not a JSON object.
     """
     keys: list[str] = []
-    hashes: list[str | None] = []
+    hashes: dict[str, list[str | None]] = {kind: [] for kind in PHASHES}
     first: dict[str, str] = {}
     pairs: list[tuple[str, str]] = []
     for name, folder in folders.items():
         record = read_record(folder) or {}
         who = person(name)
         keys.append(str(record.get("group") or who))
-        hashes.append(_phash(record))
+        for kind, found in hashes.items():
+            found.append(_phash(record, kind))
         # one person in several groups joins them
         pairs.append((keys[-1], first.setdefault(who, keys[-1])))
-    joined = join_groups(keys, hashes, most, pairs)
+    joined = join_groups(keys, hashes["phash"], most, pairs, hashes["mirrored_phash"])
     return {name: joined[key] for name, key in zip(folders, keys, strict=True)}
 
 
@@ -141,19 +153,22 @@ def photo_groups(root: Path, names: Sequence[str]) -> Mapping[str, str]:
         names: their paths below it, with forward slashes; the extension does not count.
     """
     people = [person_id(PurePosixPath(name).with_suffix("").as_posix()) for name in names]
-    joined = join_groups(people, [_hash_of(root / name) for name in names], NEAR_DUPLICATE)
+    hashes, mirrored = zip(*(_hashes_of(root / name) for name in names), strict=True) if names else ((), ())
+    joined = join_groups(people, hashes, NEAR_DUPLICATE, mirrored=mirrored)
     return {name: joined[person] for name, person in zip(names, people, strict=True)}
 
 
-def _hash_of(photo: Path) -> str | None:
+def _hashes_of(photo: Path) -> tuple[str | None, str | None]:
+    """Return the perceptual hashes of a photo and of its mirror image."""
     try:
-        return perceptual_hash(Photo.read(photo).pixels)
+        pixels = Photo.read(photo).pixels
     except DataError:  # the loader reports it
-        return None
+        return None, None
+    return perceptual_hash(pixels), perceptual_hash(pixels[:, ::-1])
 
 
-def _phash(record: Mapping[str, Any]) -> str | None:
-    """Return the perceptual hash in a sample's record; None if it was not prepared by skinfw."""
+def _phash(record: Mapping[str, Any], kind: str) -> str | None:
+    """Return a perceptual hash in a sample's record; None if it was not prepared by skinfw."""
     facts = record.get("facts")
-    found = facts.get("phash") if isinstance(facts, dict) else None
+    found = facts.get(kind) if isinstance(facts, dict) else None
     return found if isinstance(found, str) and _PHASH.fullmatch(found) else None

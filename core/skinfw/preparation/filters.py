@@ -45,6 +45,7 @@ class Facts:
         classes: fraction of the person's pixels for each class present.
         confidence: how sure the segmenter is, see `skinfw.data.segmentation.Segmentation`.
         phash: the photo's perceptual hash, 16 hexadecimal digits.
+        mirrored_phash: that of its mirror image.
         fits: how well tables of classes fit the label map, see `skinfw.data.plausibility`.
         misfit: what makes the label map implausible; empty if it is plausible.
     """
@@ -60,6 +61,7 @@ class Facts:
     classes: Mapping[str, float] | None = None
     confidence: float | None = None
     phash: str | None = None
+    mirrored_phash: str | None = None
     fits: Mapping[str, float] | None = None
     misfit: str = ""
 
@@ -142,6 +144,7 @@ def facts_of(
         classes={name: round(fraction, 6) for name, fraction in class_fractions(segmentation).items()},
         confidence=None if segmentation.confidence is None else round(segmentation.confidence, 6),
         phash=perceptual_hash(photo),
+        mirrored_phash=perceptual_hash(photo[:, ::-1]),
     )
 
 

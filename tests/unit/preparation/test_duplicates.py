@@ -67,6 +67,14 @@ def test_people_and_copies_are_joined_through_each_other() -> None:
     assert join_groups(keys, hashes, 0)["berta"] == "berta"
 
 
+def test_mirrored_copies_are_joined() -> None:
+    hashes = ["f0" * 8, "0f" * 8, "1" * 16, None]
+    mirrored = ["0f" * 7 + "0e", "f0" * 8, "2" * 16, None]
+    groups = join_groups(["anna", "flipped", "ben", "cleo"], hashes, 4, mirrored=mirrored)
+    assert groups["anna"] == groups["flipped"]
+    assert len(set(groups.values())) == 3
+
+
 def test_new_samples_move_none_from_training_to_test_and_no_strangers() -> None:
     hashes = random_hashes(600, seed=1)
     keys = [f"photo {index}" for index in range(600)]
@@ -96,7 +104,8 @@ def test_seen_photos_find_the_first_twin() -> None:
 def test_groups_of_sample_folders(tmp_path: Path) -> None:
     records = {
         "a": {"facts": {"phash": "0" * 16}},
-        "b": {"facts": {"phash": "0" * 15 + "1"}},
+        "b": {"facts": {"phash": "0" * 15 + "1", "mirrored_phash": "3c" * 8}},
+        "m": {"facts": {"phash": "3c" * 7 + "3d"}},
         "c": {"facts": {"phash": "f" * 16}, "group": "family"},
         "d": {"group": "family"},
         "e": {"facts": {"phash": "no hash"}},
@@ -110,7 +119,7 @@ def test_groups_of_sample_folders(tmp_path: Path) -> None:
         if record is not None:
             (tmp_path / name / "sample.json").write_text(json.dumps(record))
     groups = sample_groups({name: tmp_path / name for name in records}, str.upper, 4)
-    assert groups["a"] == groups["b"] == max("A", "B", key=position)
+    assert groups["a"] == groups["b"] == groups["m"] == max("A", "B", "M", key=position)
     assert {name: groups[name] for name in "cdefg"} == {
         "c": "family", "d": "family", "e": "E", "f": "F", "g": "G"
     }  # fmt: skip

@@ -155,6 +155,7 @@ def test_the_facts_of_a_drawn_scene() -> None:
     assert facts.classes == {"top": 0.5, "skin": 0.5} and facts.skin_fraction == 0.5
     assert facts.sharpness == round(sharpness(noise, Box(10, 40, 80, 20)), 3)
     assert facts.phash == perceptual_hash(noise)
+    assert facts.mirrored_phash == perceptual_hash(np.ascontiguousarray(np.fliplr(noise))) != facts.phash
     assert facts_of(noise, "additional", segmentation, front, 3).view == "additional"
 
 

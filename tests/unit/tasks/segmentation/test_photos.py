@@ -74,11 +74,12 @@ def test_near_copies_of_a_photo_stay_on_one_side_of_the_split(
     first, _ = write_labeled_photos(tmp_path, 2, size=(96, 64))
     with Image.open(first) as image:
         image.resize((128, 192), Image.Resampling.BICUBIC).save(tmp_path / "again.jpg", quality=85)
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mirrored.jpg", quality=85)
     (tmp_path / "broken.jpg").write_bytes(b"no image")
     data = photos(tmp_path)
     groups = {name: data.group(name) for name in data.names()}
-    assert groups["again.jpg"] == groups["id_00000000/01_1_front.png"]
-    assert groups["again.jpg"] in ("again", "id_00000000")
+    assert groups["again.jpg"] == groups["mirrored.jpg"] == groups["id_00000000/01_1_front.png"]
+    assert groups["again.jpg"] in ("again", "mirrored", "id_00000000")
     assert groups["id_00000001/01_1_front.png"] == "id_00000001"
     assert groups["broken.jpg"] == "broken"
 
