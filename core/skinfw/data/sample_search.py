@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from glob import has_magic
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from skinfw.data.excluded import EXCLUDED_FILE, excluded, excluded_among
 from skinfw.data.sample_folder import RECORD_FILE, is_sample_folder
 from skinfw.data.shard_lines import INDEX_FILE
-from skinfw.errors import DataError
+from skinfw.errors import DataError, counted, listed
 from skinfw.system.walk import walk
 
 logger = logging.getLogger("skinfw")
@@ -48,7 +49,35 @@ def not_excluded(root: Path, base: Path, names: Sequence[str]) -> list[str]:
         raise DataError(
             f"{root}: all {len(names)} samples are excluded; remove names from {base / EXCLUDED_FILE}"
         )
+    _warn_of_other_lists(base, left)
     return left
+
+
+def _warn_of_other_lists(base: Path, names: Sequence[str]) -> None:
+    """Warn about samples that are used, although a list of a folder above or below excludes them."""
+    for folder, prefix, above in _other_places(base, names):
+        with suppress(DataError):  # it is damaged
+            gone = excluded(folder)
+            named = [f"{prefix}{name}" for name in gone]
+            if above:
+                named = [name.removeprefix(prefix) for name in gone if name.startswith(prefix)]
+            used = sorted(excluded_among(names, named))
+            if used:
+                logger.warning(
+                    "%s: excludes %s that %s used here, where only %s counts: %s; add such names there",
+                    folder / EXCLUDED_FILE, counted(len(used), "sample"), "is" if len(used) == 1 else "are",
+                    base / EXCLUDED_FILE, listed(used),
+                )  # fmt: skip
+
+
+def _other_places(base: Path, names: Sequence[str]) -> Iterator[tuple[Path, str, bool]]:
+    """Yield folders that may have a list, how its names differ from those here, and whether it is above."""
+    here = base.absolute()
+    for folder in here.parents:
+        yield folder, f"{here.relative_to(folder).as_posix()}/", True
+    below = {parent for name in names for parent in PurePosixPath(name).parents}
+    for each in sorted(below - {PurePosixPath()}):
+        yield base / each, f"{each}/", False
 
 
 def all_samples(root: Path) -> tuple[Path, list[str]]:

@@ -104,6 +104,24 @@ def test_excluded_samples_are_not_found(samples: Path, caplog: pytest.LogCapture
     assert find_samples(samples / "a*")[1] == ["a/front"]
 
 
+def test_lists_of_other_folders_are_noticed(samples: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_excluded(samples / "a", ["side"])
+    (samples.parent / EXCLUDED_FILE).write_text("damaged", "utf-8")  # whosever it is
+    assert sorted(find_samples(samples)[1]) == NAMES
+    below = (
+        f"{samples / 'a' / EXCLUDED_FILE}: excludes 1 sample that is used here, where only "
+        f"{samples / EXCLUDED_FILE} counts: a/side; add such names there"
+    )
+    assert caplog.messages == [below]
+    caplog.clear()
+    write_excluded(samples, ["a/front", "a/side", "b"])
+    write_excluded(samples / "a", ["front"])
+    assert find_samples(samples / "a")[1] == ["side"]
+    (above,) = caplog.messages
+    assert above.startswith(f"{samples / EXCLUDED_FILE}: excludes 1 sample that is used here")
+    assert f"only {samples / 'a' / EXCLUDED_FILE} counts: side; " in above
+
+
 def test_all_excluded(samples: Path) -> None:
     write_excluded(samples, NAMES)
     with pytest.raises(DataError, match=r"all 3 samples are excluded; remove names from .*excluded\.jsonl"):
