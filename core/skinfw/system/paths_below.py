@@ -6,8 +6,8 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path, PureWindowsPath
 
 from skinfw.errors import DataError
@@ -121,18 +121,24 @@ def on_disk(path: Path) -> Path:
     for part in path.relative_to(path.anchor).parts:
         direct = found / part
         if not part.isascii() and not os.path.exists(direct):  # noqa: PTH110
-            direct = next(
-                (found / name for name in _names(found) if composed(name) == composed(part)), direct
-            )
+            direct = found / _names(found).get(composed(part), part)
         found = direct
     return found if os.path.exists(found) else path  # noqa: PTH110
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path) -> Mapping[str, str]:
+    """Return the names in a folder by their composed forms."""
     try:
-        return sorted(path.name for path in folder.iterdir())
+        return _listed(folder, folder.stat().st_mtime_ns)
     except OSError:
-        return []
+        return {}
+
+
+@lru_cache(64)
+def _listed(folder: Path, changed: int) -> Mapping[str, str]:
+    """Read a folder once per change: thousands of photos in it may each lack a label map and a pose."""
+    del changed
+    return {composed(path.name): path.name for path in sorted(folder.iterdir(), reverse=True)}
 
 
 def without_suffix(name: str, suffixes: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,25 @@ def test_a_file_is_found_however_its_letters_are_composed(tmp_path: Path, stored
     missing = tmp_path / asked / "\u00e9\u00e9.png"
     assert on_disk(missing) == missing
     assert composed(stored) == composed(asked)
+
+
+def test_a_folder_is_read_once_for_all_that_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+    original = Path.iterdir
+
+    def counting(folder: Path) -> Iterator[Path]:
+        reads.append(folder)
+        return original(folder)
+
+    monkeypatch.setattr(Path, "iterdir", counting)
+    for number in range(50):
+        missing = tmp_path / f"\u6a21\u7279{number}_segment.png"
+        assert on_disk(missing) == missing
+    assert reads == [tmp_path]
+    # a change of the folder shows
+    (tmp_path / "e\u0301.png").touch()
+    os.utime(tmp_path, ns=(1, 1))
+    assert on_disk(tmp_path / "\u00e9.png") == tmp_path / "e\u0301.png"
 
 
 def test_without_suffix() -> None:
