@@ -31,7 +31,7 @@ from skinfw.preparation.unpack import ZipFiles
 from skinfw.runtime.box import crop_box
 from skinfw.system.paths_below import path_below
 
-REVISION = 7
+REVISION = 8
 """Increased when the same photo and settings produce different samples, so that they are remade."""
 
 ResultT = TypeVar("ResultT")
