@@ -11,7 +11,7 @@ from skinfw.assembly.build import build
 from skinfw.components.reference import use_defaults
 from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_folder import RECORD_FILE
-from skinfw.errors import DataError
+from skinfw.errors import DataError, counted
 from skinfw.interfaces import Segmenter
 from skinfw.preparation.archive import (
     TAR_SUFFIXES,
@@ -270,9 +270,12 @@ def _list_rows(root: Path) -> Listing:
     )
     for key, count in read.not_used.items():
         if key == "#":
-            name, detail = f"{root.name}: comments", f"{count:,} lines that begin with #"
+            name, detail = f"{root.name}: comments", f"{counted(count, 'line')} with # in front"
         else:
-            name, detail = f"{root.name}: {key}", f"an unknown column; {count:,} rows have a value"
+            name, detail = (
+                f"{root.name}: {key}",
+                f"an unknown column, with a value in {counted(count, 'row')}",
+            )
         listing.add_other(root / key, name, "column not used" if key != "#" else "comment", detail)
     return listing
 

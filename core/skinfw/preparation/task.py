@@ -68,7 +68,8 @@ def make_tasks(entries: Sequence[Entry], gone: Collection[str] = ()) -> list[Tas
             detail = f"{entry.name}: a folder with photos has the same name as its sample; rename it"
             rejected = Row(entry.name, name, "rejected", "name already taken", detail)
         elif owner is not None:
-            detail = f"the sample of {owner} is in the way"
+            same = owner == entry.name
+            detail = "it is already in the list" if same else f"the sample of {owner} is in the way"
             rejected = Row(entry.name, name, "rejected", "name already taken", detail)
         elif name in skipped:
             rejected = Row(entry.name, name, "rejected", "excluded", f"{EXCLUDED_FILE} names {name}")

@@ -189,6 +189,12 @@ def test_a_photo_in_a_readable_format_keeps_its_name_beside_one_that_is_not() ->
     }
 
 
+def test_a_photo_that_is_listed_twice_is_not_in_its_own_way() -> None:
+    first, second = make_tasks([Entry("a.jpg", Path("a.jpg"))] * 2)
+    assert first.rejected is None
+    assert second.rejected is not None and second.rejected.detail == "it is already in the list"
+
+
 def test_one_photo_never_costs_a_folder() -> None:
     assert tasks("tops.jpg", "tops/a.jpg", "tops/b.jpg", "tops/b/c.png", "x.jpg", "x.png") == {
         "tops.jpg": "name already taken",
@@ -468,7 +474,7 @@ def test_columns_that_mean_nothing_are_named(photo: Path, tmp_path: Path) -> Non
         "list.csv: price": "column not used",
         "list.csv: column 4 (no name)": "column not used",
     }
-    assert "2 rows have a value" in {row.photo: row.detail for row in report.others}["list.csv: notes"]
+    assert "with a value in 2 rows" in {row.photo: row.detail for row in report.others}["list.csv: notes"]
 
 
 def test_lines_of_text(listed: Any, photo: Path) -> None:
