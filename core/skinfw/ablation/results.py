@@ -11,6 +11,7 @@ from skinfw.ablation.run_result import RunResult, read_run
 from skinfw.ablation.statistics import Difference, Spread, image_means, paired_difference
 from skinfw.components.registry import TRAINED
 from skinfw.errors import counted
+from skinfw.evaluation.bootstrap import MIN_IMAGES
 from skinfw.evaluation.comparable import (
     EvaluatedRun,
     choose_anchor,
@@ -156,7 +157,23 @@ class AblationResult:
         for each in self.variants:
             if 0 < len(each.done) < len(each.runs):
                 warnings.append(f"{each.name}: {len(each.done)} of {counted(len(each.runs), 'seed')} done")
+        few = self._on_few_images()
+        if few:
+            labels = ", ".join(map(value_label, few))
+            warnings.append(
+                f"fewer than {MIN_IMAGES} test images have a value for {labels}: the variants cannot be "
+                "compared image by image, so there are no intervals and no p"
+            )
         return warnings
+
+    def _on_few_images(self) -> list[str]:
+        """Return the metrics with a value for too few images to compare variants by."""
+        if self.anchor is None or not self.plan.conclusive or len(self.comparable) < 2:
+            return []
+        counts = {
+            key: sum(value is not None for value in self.anchor.images(key).values()) for key in self.metrics
+        }
+        return [key for key, count in counts.items() if 0 < count < MIN_IMAGES]
 
 
 def collect(plan: Plan) -> AblationResult:

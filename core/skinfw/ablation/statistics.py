@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skinfw.evaluation.bootstrap import DRAWS, LEVEL, resampled_means
+from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MIN_IMAGES, resampled_means
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ def paired_difference(variant: Mapping[str, float], reference: Mapping[str, floa
         reference: the same for the reference variant.
 
     Returns:
-        variant minus reference; None if they share fewer than two images.
+        variant minus reference; None if they share fewer than `MIN_IMAGES` images.
     """
     shared = sorted(variant.keys() & reference.keys())
-    if len(shared) < 2:
+    if len(shared) < MIN_IMAGES:
         return None
     differences = np.array([variant[name] - reference[name] for name in shared])
     means = resampled_means(differences)

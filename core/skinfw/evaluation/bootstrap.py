@@ -16,6 +16,10 @@ LEVEL = 0.95
 
 BOOTSTRAP_SEED = 0
 
+MIN_IMAGES = 6
+"""Minimum number of images for an interval. Even the range of all n values contains the median of their
+distribution with a probability of only ``1 - 2 ** (1 - n)``, which is below `LEVEL` for 5."""
+
 _DRAWS_AT_A_TIME = 500
 """Limits the indices of a few thousand images to some megabytes."""
 
@@ -38,8 +42,8 @@ class MeanInterval:
 
     Attributes:
         mean: the mean.
-        low: lower end of the 95 % interval; None for one image.
-        high: upper end of the 95 % interval; None for one image.
+        low: lower end of the 95 % interval; None for fewer than `MIN_IMAGES`.
+        high: upper end of the 95 % interval; None for fewer than `MIN_IMAGES`.
         images: number of images with a value.
     """
 
@@ -56,15 +60,15 @@ def mean_interval(values: Sequence[float | None]) -> MeanInterval | None:
         None if no image has a value.
 
     Example:
-        >>> mean_interval([1.0, None, 1.0])
-        MeanInterval(mean=1.0, low=1.0, high=1.0, images=2)
+        >>> mean_interval([1.0, None, 1.0, 1.0, 1.0, 1.0, 1.0])
+        MeanInterval(mean=1.0, low=1.0, high=1.0, images=6)
     """
     known = np.array([value for value in values if value is not None], np.float64)
     if not len(known):
         return None
     mean = float(known.mean())
-    if len(known) == 1:
-        return MeanInterval(mean, None, None, 1)
+    if len(known) < MIN_IMAGES:
+        return MeanInterval(mean, None, None, len(known))
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(resampled_means(known), [tail, 1 - tail])
     return MeanInterval(mean, float(low), float(high), len(known))

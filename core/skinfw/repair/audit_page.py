@@ -12,7 +12,7 @@ from skinfw.data.resize import resize_image
 from skinfw.data.segmentation import RgbImage
 from skinfw.doctor.sample_images import encoded
 from skinfw.errors import counted
-from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MeanInterval
+from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MIN_IMAGES, MeanInterval
 from skinfw.evaluation.error_map import ERROR_FULL, error_image, error_legend
 from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.evaluation.tone_groups import ENOUGH
@@ -57,6 +57,7 @@ def write_audit_page(audit: Audit, title: str, output: Path) -> None:
         metrics=METRICS,
         few=f"(few): fewer than {ENOUGH} pairs, so the mean is unreliable.",
         draws=f"{DRAWS:,}",
+        min_images=MIN_IMAGES,
         level=f"{LEVEL:.0%}",
         shown=[_shown(audit, name) for name in worst[:SHOWN]],
         error_full=ERROR_FULL,

@@ -11,6 +11,7 @@ from skinfw.components.reference import numbered
 from skinfw.components.registry import TRAINED
 from skinfw.errors import counted
 from skinfw.evaluation.augmented import AugmentedSample
+from skinfw.evaluation.bootstrap import MIN_IMAGES
 from skinfw.evaluation.error_map import ERROR_FULL, error_legend
 from skinfw.evaluation.examples import ranking_metric
 from skinfw.evaluation.gallery import Gallery
@@ -74,6 +75,7 @@ def write_report(
         chips=_chips(checkpoint, spec, evaluation),
         tones=tone_sections(evaluation),
         enough=ENOUGH,
+        min_images=MIN_IMAGES,
         few=FEW_NOTE,
         monk=MONK_SHADES,
         masks=masks_note(evaluation),

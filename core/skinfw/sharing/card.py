@@ -11,7 +11,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from skinfw.components.reference import numbered
 from skinfw.components.registry import TRAINED
-from skinfw.evaluation.bootstrap import MeanInterval
+from skinfw.evaluation.bootstrap import MIN_IMAGES, MeanInterval
 from skinfw.evaluation.metric_metadata import versions_text
 from skinfw.evaluation.metric_tables import (
     Cell,
@@ -97,6 +97,7 @@ def model_card(
         baselines_by_tone=_short(evaluation),
         few=FEW_NOTE,
         enough=ENOUGH,
+        min_images=MIN_IMAGES,
         license=license_expression,
         verdict=ledger.summary,
         ledger=markdown_table(ledger_table(ledger)),
@@ -194,7 +195,7 @@ def _interval(found: MeanInterval | None, info: MetricInfo) -> str:
         return value_text(None)
     mean = value_text(found.mean, info)
     if found.low is None:
-        return f"{mean} (one image)"
+        return f"{mean} (no interval)"
     return f"{mean} ({value_text(found.low, info)} to {value_text(found.high, info)})"
 
 

@@ -42,13 +42,17 @@ def planned(tiny_spec: Callable[..., Any], tmp_path: Path) -> Callable[..., Plan
 
 @pytest.fixture
 def measure() -> Callable[..., None]:
-    """Leave in a run's folder what a finished run leaves of its values."""
+    """Leave in a run's folder what a finished run leaves of its values.
+
+    Every value counts ``copies`` times, as variants are compared on six images or more.
+    """
 
     def write(
         run: PlannedRun,
         images: Images,
         *,
         names: Sequence[str] = ("a", "b", "c", "d"),
+        copies: int = 2,
         data: str = "d1",
         values: Mapping[str, float | None] | None = None,
         baselines: Mapping[str, Mapping[str, float | None]] | None = None,
@@ -65,12 +69,12 @@ def measure() -> Callable[..., None]:
         found = Evaluation(
             split="test",
             step=10,
-            names=list(names),
+            names=[f"{name}{copy}" for copy in range(copies) for name in names],
             metrics={
                 key: replace(METRICS[key], parameters=parameters or {}) for key in {**means, **(values or {})}
             },
             values={"trained": {**means, **(values or {})}, **(baselines or {})},
-            per_image={"trained": images},
+            per_image={"trained": {key: [*each] * copies for key, each in images.items()}},
             violations={"trained": 0},
             seconds_per_image=seconds or {"trained": 0.01},
             peak_memory=memory or {},

@@ -59,11 +59,13 @@ def plan(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Plan:
     """Two variants that are measured, and one without a run."""
+    base = tiny_spec(baselines=["opencv_inpaint"])
+    base["data"]["test_fraction"] = 0.5  # six images or more are compared image by image
     value = {
         "name": "page",
         "title": "Mask & <pose>",
         "question": "Is the pose needed?",
-        "base": tiny_spec(baselines=["opencv_inpaint"]),
+        "base": base,
         "variants": variants,
         "published": "mask",
     }

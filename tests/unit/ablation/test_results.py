@@ -69,11 +69,12 @@ def test_means_deviations_and_differences_counted_by_hand(result: AblationResult
     assert psnr.values == [22.0, 24.0]
     assert (psnr.mean, psnr.deviation) == (23.0, pytest.approx(2**0.5))
     assert first.spreads["image/fid"].mean == 85.0
-    # images a, b and c: (23, 25, 28) minus (21, 23, 25); d has no value
+    # images a, b and c, twice: (23, 25, 28) minus (21, 23, 25); d has no value
     difference = second.differences["image/psnr"]
     assert difference.mean == pytest.approx((2 + 2 + 3) / 3)
-    assert difference.images == 3
-    assert (difference.low, difference.high) == (2.0, 3.0)
+    assert difference.images == 6
+    # six draws of 2, 2 or 3: no 3 has a probability of 0.088, four or more of 0.100, five or more of 0.018
+    assert (difference.low, difference.high) == (2.0, pytest.approx(2 + 4 / 6))
     assert difference.p == pytest.approx(2 / 10_001)
     assert second.differences["image/mse"].mean == pytest.approx(-0.1)
     assert "image/fid" not in second.differences
@@ -177,7 +178,7 @@ def test_differences_are_marked_where_they_are_better_and_apart_from_0(result: A
     ((name, cells),) = table.rows
     assert name == "with_mask"
     assert [(cell.text, cell.best) for cell in cells] == [
-        ("+2.33 [+2.00, +3.00], p < 0.0002", True),
+        ("+2.33 [+2.00, +2.67], p < 0.0002", True),
         ("-0.1 [-0.1, -0.1], p < 0.0002", True),
     ]
     assert (p_text(0.0002), p_text(1.0), p_text(0.01234)) == ("p = 0.0002", "p = 1", "p = 0.012")
@@ -198,7 +199,7 @@ def test_published_figures_stand_beside_and_their_order_is_judged(result: Ablati
         "image FID: 1 of 1 pair is in the report's order",
     ]
     assert summary(result) == (
-        "Best by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +3.00], p < 0.0002 against "
+        "Best by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +2.67], p < 0.0002 against "
         "without_mask, per image)."
     )
 
@@ -246,7 +247,8 @@ def test_another_order_of_the_images_is_the_same_images(
     measure(plan.runs[1], {"image/psnr": [5.0, 4.0, 3.0, 2.0]}, names=("d", "c", "b", "a"))
     result = collect(plan)
     assert result.warnings() == []
-    assert result.variants[1].differences["image/psnr"].low == 1.0
+    difference = result.variants[1].differences["image/psnr"]
+    assert (difference.mean, difference.low, difference.high) == (1.0, 1.0, 1.0)
 
 
 def test_another_size_is_not_comparable(planned: Callable[..., Plan], measure: Measure) -> None:
@@ -272,6 +274,21 @@ def test_missing_seeds_and_unreadable_figures_are_told(
     assert result.variants[0].spreads["image/psnr"].deviation is None
 
 
+def test_few_images_have_neither_interval_nor_p(planned: Callable[..., Plan], measure: Measure) -> None:
+    plan = planned(seeds=[0])
+    for run in plan.runs:
+        better = 5.0 if run.variant == "second" else 0.0
+        images = {"image/psnr": [20.0 + better, None, *[21.0 + better] * 4], "image/mse": [0.1] * 6}
+        measure(run, images, names="abcdef", copies=1)
+    result = collect(plan)
+    assert list(result.variants[1].differences) == ["image/mse"]
+    assert result.warnings() == [
+        "fewer than 6 test images have a value for image PSNR: the variants cannot be compared image by "
+        "image, so there are no intervals and no p"
+    ]
+    assert summary(result) == "Best by image PSNR: second with 25.80 dB."
+
+
 def test_an_ablation_without_a_run_has_tables_too(planned: Callable[..., Plan]) -> None:
     result = collect(planned())
     assert summary(result) == "No run has been measured yet."
@@ -291,7 +308,7 @@ def test_csv_holds_every_figure_at_full_precision(result: AblationResult) -> Non
     second = result.variants[1]
     assert float(rows[1]["image/psnr difference"]) == second.differences["image/psnr"].mean
     assert float(rows[1]["image/psnr deviation"]) == second.spreads["image/psnr"].deviation
-    assert (rows[1]["image/psnr images"], rows[1]["image/fid p"]) == ("3", "")
+    assert (rows[1]["image/psnr images"], rows[1]["image/fid p"]) == ("6", "")
     assert [row["report image/psnr"] for row in rows] == ["26.1", "27.4", "", ""]
     assert rows[3]["image/psnr mean"] == "21.0"
 
@@ -333,7 +350,7 @@ def test_json_holds_everything(result: AblationResult, plan: Plan) -> None:
     assert value["ablation"] == plan.ablation.to_json()
     assert value["compared_to"] == "without_mask"
     second = value["variants"]["with_mask"]
-    assert second["differences"]["image/psnr"]["images"] == 3
+    assert second["differences"]["image/psnr"]["images"] == 6
     assert second["published"]["image/fid"] == 153
     assert [run["folder"] for run in second["runs"]] == ["with_mask/seed_0", "with_mask/seed_1"]
     assert value["variants"]["failed_one"]["runs"][0] == {

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from skinfw.ablation.statistics import Spread, image_means, paired_difference
-from skinfw.evaluation.bootstrap import DRAWS, mean_interval
+from skinfw.evaluation.bootstrap import DRAWS, MIN_IMAGES, mean_interval
 
 
 def test_mean_and_deviation_counted_by_hand() -> None:
@@ -60,13 +60,28 @@ def test_the_interval_is_scipys_paired_percentile_bootstrap(shift: float) -> Non
 
 
 def test_images_are_paired_by_name_and_only_shared_ones_count() -> None:
-    found = paired_difference({"a": 2.0, "b": 3.0, "x": 99.0}, {"b": 2.0, "a": 1.0, "y": -99.0})
+    variant = {name: place + 1.0 for place, name in enumerate("abcdef")}
+    reference = {name: float(place) for place, name in reversed([*enumerate("abcdef")])}
+    found = paired_difference({**variant, "x": 99.0}, {**reference, "y": -99.0})
     assert found is not None
-    assert (found.mean, found.low, found.high, found.images) == (1.0, 1.0, 1.0, 2)
+    assert (found.mean, found.low, found.high, found.images) == (1.0, 1.0, 1.0, 6)
     # no draw is on the other side; the data count as one draw of 10,000 and one
     assert found.p == pytest.approx(2 / 10_001)
     assert paired_difference({"a": 1.0}, {"b": 1.0}) is None
-    assert paired_difference({"a": 1.0}, {"a": 2.0}) is None, "one image tells nothing of others"
+
+
+def test_too_few_images_have_no_interval() -> None:
+    # if all images are better, an exact test of their signs gives this p: only six can be below 0.05
+    least = [stats.binomtest(count, count).pvalue for count in range(1, 8)]
+    assert [p < 0.05 for p in least] == [count >= MIN_IMAGES for count in range(1, 8)]
+    for count in range(1, 8):
+        better = paired_difference(
+            {str(each): each + 1.0 for each in range(count)}, {str(each): 0.0 for each in range(count)}
+        )
+        mean = mean_interval([float(each) for each in range(count)])
+        assert mean is not None
+        assert (mean.low is None, mean.high is None, better is None) == (count < MIN_IMAGES,) * 3
+        assert (mean.mean, mean.images) == ((count - 1) / 2, count)
 
 
 def test_equal_variants_do_not_differ_and_the_draws_are_the_same_again() -> None:
@@ -88,6 +103,3 @@ def test_the_interval_of_a_mean_is_scipys_percentile_bootstrap() -> None:
     assert (found.mean, found.images) == (pytest.approx(values.mean()), 40)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.02)
     assert mean_interval([None]) is None
-    alone = mean_interval([2.5])
-    assert alone is not None
-    assert (alone.mean, alone.low, alone.high, alone.images) == (2.5, None, None, 1)

@@ -136,7 +136,7 @@ def test_only_pairs_with_label_maps_beside_them_lack_the_segmenters_error(
 
 
 def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
-    tints = [(14, -6, -10), (20, 0, 0), (-10, 0, 10)]
+    tints = [(14, -6, -10), (20, 0, 0), (-10, 0, 10), (8, 8, 8), (-6, -6, 0), (0, 12, 0)]
     for number, tint in enumerate(tints):
         write_pair(tmp_path, f"anna<{number}>", result=try_on(PERSON, tint))
     write_pair(tmp_path, "ben", result=np.full((240, 180, 3), 200, np.uint8))
@@ -144,9 +144,9 @@ def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
     pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", parser.sources)
     found = audit(pairing, parser)
     data = found.to_json()
-    assert data["counts"] == {"measured": 3, "failed": 1, "unmatched_photos": 1, "unmatched_results": 1}
+    assert data["counts"] == {"measured": 6, "failed": 1, "unmatched_photos": 1, "unmatched_results": 1}
     assert list(data["failed"]) == ["ben"]
-    values = [found.pairs[f"anna<{number}>"].values["skin_difference"] for number in range(3)]
+    values = [found.pairs[f"anna<{number}>"].values["skin_difference"] for number in range(6)]
     whole = data["metrics"]["skin_difference"]["all"]
     assert whole["mean"] == pytest.approx(np.mean(values))  # type: ignore[arg-type]
     assert min(values) <= whole["low"] < whole["mean"] < whole["high"] <= max(values)  # type: ignore[type-var]
@@ -161,7 +161,7 @@ def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
     assert "anna&lt;0&gt;" in text
     assert "other.png" in text
     assert "the result does not show this photo" in text
-    assert text.count("data:image/webp") == 9
+    assert text.count("data:image/webp") == 18
     assert "http" not in text.replace("http-equiv", "")
     assert all(metric.label in text for metric in METRICS.values())
     json.dumps(data)
