@@ -33,8 +33,8 @@ def differences_note(result: AblationResult) -> str:
     """Describe the table of differences."""
     return (
         f"Difference to {result.plan.reference} over the same test images, each the mean over its seeds: "
-        f"mean, 95 % interval and two-sided p of a paired bootstrap of {DRAWS:,} draws. Bold is better, with "
-        "the interval apart from 0. It shows how reliable the difference is on other images; the seeds show "
+        f"mean, 95 % interval and two-sided p of a paired bootstrap of {DRAWS:,} draws. Bold is better at "
+        "both ends of the interval. It shows how reliable the difference is on other images; the seeds show "
         "how reliable it is when training is repeated."
     )
 

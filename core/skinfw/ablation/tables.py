@@ -100,7 +100,7 @@ def spread_text(spread: Spread | None, info: MetricInfo) -> str:
 def differences_table(result: AblationResult) -> Table | None:
     """Return the difference of each variant to the reference, with 95 % intervals.
 
-    Better variants whose interval excludes 0 are marked. None if there is nothing to compare.
+    Variants that are better at both ends of the interval are marked. None if there is nothing to compare.
     """
     compared = [each for each in result.variants if each.differences]
     keys = [key for key in result.metrics if any(key in each.differences for each in compared)]
@@ -117,10 +117,9 @@ def differences_table(result: AblationResult) -> Table | None:
 def _difference_cell(difference: Difference | None, info: MetricInfo) -> Cell:
     if difference is None:
         return Cell(NONE)
-    apart = difference.low > 0 or difference.high < 0
+    ends = (difference.reference + end for end in (difference.low, difference.high))
     return Cell(
-        difference_text(difference, info),
-        apart and info.better(difference.reference + difference.mean, difference.reference),
+        difference_text(difference, info), all(info.better(end, difference.reference) for end in ends)
     )
 
 

@@ -139,7 +139,7 @@ def _show(result: AblationResult) -> None:
     print_table(metrics_table(result))
     differences = differences_table(result)
     if differences is not None:
-        best = "better, with the interval apart from 0"
+        best = "better at both ends of the interval"
         print_table(differences, title="Difference per image [95 % interval], two-sided p", best=best)
     click.echo(summary(result))
     for warning in result.warnings():

@@ -468,6 +468,21 @@ def test_a_size_that_proves_nothing_says_so_and_has_no_ranks_and_no_p(
     assert (row["image/psnr mean"], row["image/psnr p"], row["image/psnr low"]) == ("26.5", "", "")
 
 
+def test_a_bias_of_the_other_sign_is_better_only_if_the_whole_interval_is_nearer_to_0(
+    planned: Callable[..., Plan], measure: Measure
+) -> None:
+    plan = planned(seeds=[0])
+    images = {"first": [-3.0, -3.0, -3.0, -3.0], "second": [1.5, 2.0, 4.0, 4.0]}  # the mean is 2.9
+    for run in plan.runs:
+        measure(run, {"skin/tone_bias": images[run.variant]})
+    table = differences_table(collect(plan))
+    assert table is not None
+    ((_, (cell,)),) = table.rows
+    words = re.fullmatch(r"\+5\.88 \[\+(.*), \+(.*)\], p < 0\.0002", cell.text)
+    assert words is not None and 4.5 < float(words[1]) < 5.88 < 6 < float(words[2])
+    assert not cell.best, "it may be farther from 0 than the reference"
+
+
 @pytest.mark.parametrize(
     ("reference", "variant", "marked"), [(4.0, 1.0, True), (1.0, 4.0, False), (-4.0, -1.0, True)]
 )
