@@ -13,6 +13,7 @@ from skinfw.components.field_names import BODY
 from skinfw.data.batch import collate
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError
+from skinfw.evaluation.covered import covered
 from skinfw.evaluation.examples import Rank, choose_examples, inpaint_named, ranking_metric
 from skinfw.inference.composite import to_uint8
 from skinfw.runs.checkpoint_networks import load_generator
@@ -95,7 +96,7 @@ def inpaint_rows(result: AblationResult) -> ImageRows:
     spec = anchor.planned.spec
     inputs = [name for run in result.runs for name in run.planned.spec.data.input_names]
     dataset = build_dataset(spec, inputs)
-    samples = [collate([dataset.load(name)]) for name in names]
+    samples = list(covered((collate([dataset.load(name)]) for name in names), spec))
     baselines = _inpaint_baselines(spec, names)
     rows = [
         ImageRow(

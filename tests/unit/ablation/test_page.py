@@ -166,6 +166,20 @@ def test_the_images_are_those_that_generate_paints(
     assert np.array_equal(np.asarray(Image.open(painted).convert("RGB")), row.outputs["with_mask"])
 
 
+def test_the_inputs_are_covered_as_for_the_networks(
+    tiny_spec: Callable[..., Any], make_run: Callable[..., Any], tmp_path: Path
+) -> None:
+    base = tiny_spec(composite="mask", baselines=[])
+    base["data"]["garment_margin"] = [0.1, 0.2]
+    plan = make_plan({"name": "covered", "base": base, "variants": {"only": {}}}, output=tmp_path)
+    evaluate_run(make_run(plan.runs[0].folder, **plan.runs[0].spec.to_json()))
+    for row in inpaint_rows(collect(plan)).rows:
+        seen, skin = row.inputs["apparel_head_foot"], row.inputs["segmentation_skin"][..., 0] > 127
+        # what a network paints into the margin around the skin is white in what it saw
+        changed = (row.outputs["only"] != seen).any(axis=2)
+        assert (changed & ~skin).any() and (seen[changed] == 255).all()
+
+
 def test_a_lost_checkpoint_leaves_its_variant_without_images(plan: Plan) -> None:
     checkpoint = plan.runs[1].folder / "checkpoints" / "best.safetensors"
     aside = checkpoint.rename(checkpoint.with_suffix(".aside"))
