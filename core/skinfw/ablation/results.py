@@ -127,6 +127,12 @@ class AblationResult:
         return _anchor(self.plan.reference, self.runs)
 
     @property
+    def images(self) -> int:
+        """The number of test images."""
+        found = None if self.anchor is None else self.anchor.evaluated
+        return 0 if found is None else len(found.evaluation.names)
+
+    @property
     def baseline_costs(self) -> dict[str, Cost]:
         """What each baseline took in the run of `anchor`."""
         found = None if self.anchor is None else self.anchor.evaluated

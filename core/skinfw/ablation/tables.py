@@ -8,6 +8,7 @@ from itertools import combinations
 from skinfw.ablation.published import PUBLISHED_METRICS
 from skinfw.ablation.results import AblationResult, VariantResult
 from skinfw.ablation.statistics import Difference, Spread
+from skinfw.components.direction import badness
 from skinfw.evaluation.bootstrap import DRAWS
 from skinfw.evaluation.metric_metadata import metadata_table, versions_text
 from skinfw.evaluation.metric_tables import (
@@ -26,16 +27,17 @@ from skinfw.evaluation.metric_tables import (
     value_text,
 )
 from skinfw.evaluation.results import MetricInfo
+from skinfw.evaluation.tone_groups import ENOUGH
 
 
 def metrics_table(result: AblationResult) -> Table:
     """Return the variants' values, mean ± standard deviation over seeds, and costs, then the baselines'.
 
-    The best mean of each column is marked, unless the size proves nothing; variants that are not comparable
-    cannot have it.
+    The best mean of each column is marked, unless the size proves nothing or there is one test image;
+    variants that are not comparable cannot have it.
     """
     judged = [each.means for each in result.comparable] + list(result.baselines.values())
-    ranked = judged if result.plan.conclusive else []
+    ranked = judged if result.plan.conclusive and result.images > 1 else []
     best = {key: best_of([row.get(key) for row in ranked], info) for key, info in result.metrics.items()}
     rows = []
     for variant in result.variants:
@@ -66,7 +68,8 @@ def _aside(variant: VariantResult, key: str) -> bool:
 
 def metrics_note(result: AblationResult) -> str:
     """Describe the table of metrics."""
-    best = "the best mean of each column is bold, and " if result.plan.conclusive else ""
+    ranks = result.plan.conclusive and result.images > 1
+    best = "the best mean of each column is bold, and " if ranks else ""
     aside = any(_aside(variant, key) for variant in result.variants for key in result.metrics)
     parts = [
         f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher, "
@@ -226,7 +229,7 @@ def metadata_note(result: AblationResult) -> str:
 
 
 def summary(result: AblationResult) -> str:
-    """Return which variant is best by the monitor, and its difference to the reference."""
+    """Return which variant is best by the monitor, its difference to the reference, and a better baseline."""
     anchor = result.anchor
     key = anchor.evaluated.evaluation.monitored_metric() if anchor and anchor.evaluated else None
     known = [each for each in result.comparable if key in each.means]
@@ -240,9 +243,23 @@ def summary(result: AblationResult) -> str:
     info = result.metrics[key]
     value = best_of([each.means[key] for each in known], info)
     winner = next((each for each in known if each.means[key] == value), known[0])
-    text = f"Best by {value_label(key)}: {winner.name} with {spread_text(winner.spreads[key], info)}"
+    text = f"Best variant by {value_label(key)}: {winner.name} with "
+    text += f"{spread_text(winner.spreads[key], info)} {info.unit}".rstrip()
     difference = winner.differences.get(key)
-    if difference is None:
-        return f"{text} {info.unit}".rstrip() + "."
-    against = f"{difference_text(difference, info)} against {result.plan.reference}, per image"
-    return f"{text}{' ' + info.unit if info.unit else ''} ({against})."
+    if difference is not None:
+        text += f" ({difference_text(difference, info)} against {result.plan.reference}, per image)"
+    text += "."
+    if result.images < ENOUGH:
+        return f"{text} Fewer than {ENOUGH} test images do not show which variant is better."
+    return f"{text}{_better_baseline(result, key, winner.spreads[key].mean)}"
+
+
+def _better_baseline(result: AblationResult, key: str, value: float) -> str:
+    """Return a sentence about the best baseline if it is better than a value; otherwise an empty text."""
+    info = result.metrics[key]
+    found = {name: known for name, each in result.baselines.items() if (known := each.get(key)) is not None}
+    best = min(found, key=lambda name: badness(found[name], info.direction), default=None)
+    if best is None or not info.better(found[best], value):
+        return ""
+    reached = f"{value_text(found[best], info)} {info.unit}".rstrip()
+    return f" The baseline {best} is better: {reached}."

@@ -163,10 +163,11 @@ class Comparison:
     def table(self) -> Table:
         """Return the values and costs of the runs, then those of the baselines.
 
-        The best of the values that may be ranked are marked.
+        The best of the values that may be ranked are marked, unless they are over one image.
         """
         unranked = [self.unranked(each) for each in self.rows]
-        cells = value_columns([each.values for each in self.rows], self.metrics, unranked)
+        images = len(self.anchor.evaluation.names)
+        cells = value_columns([each.values for each in self.rows], self.metrics, unranked, images=images)
         keeps = any(run.evaluation.violations for run in self.runs)
         rows = []
         for each, values in zip(self.rows, cells, strict=True):

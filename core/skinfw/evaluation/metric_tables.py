@@ -110,15 +110,18 @@ def value_columns(
     rows: Sequence[Mapping[str, float | None]],
     metrics: Mapping[str, MetricInfo],
     unranked: Sequence[Collection[str]] | None = None,
+    *,
+    images: int | None = None,
 ) -> list[list[Cell]]:
     """Return the cells of each row, one per metric; the best values of a column are marked.
 
-    Values that print alike are equally good.
+    Values that print alike are equally good. One image alone marks none.
 
     Args:
         rows: the values of each row by ``region/name``.
         metrics: their units and directions.
         unranked: the values of each row that are excluded from ranking.
+        images: the number of measured images; None for several.
     """
     apart = [()] * len(rows) if unranked is None else unranked
     ranked = [
@@ -133,7 +136,7 @@ def value_columns(
         [
             Cell(
                 f"{text}{UNRANKED if key in aside else ''}",
-                key not in aside and text != NONE and text == best[key],
+                images != 1 and key not in aside and text != NONE and text == best[key],
             )
             for key, info in metrics.items()
             for text in [value_text(row.get(key), info)]
@@ -147,7 +150,8 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     if evaluation.task == "segmentation":
         return _class_table(evaluation)
     inpainters = list(evaluation.values)
-    cells = value_columns([evaluation.values[inpainter] for inpainter in inpainters], evaluation.metrics)
+    values_of = [evaluation.values[inpainter] for inpainter in inpainters]
+    cells = value_columns(values_of, evaluation.metrics, images=len(evaluation.names))
     rows = []
     for inpainter, values in zip(inpainters, cells, strict=True):
         changed = Cell(str(evaluation.violations[inpainter]))
@@ -201,21 +205,27 @@ def masks_note(evaluation: Evaluation) -> str:
 
 
 def summary(evaluation: Evaluation) -> str:
-    """Summarize the trained generator against the baselines by two metrics, and across skin tones."""
+    """Summarize the trained generator against the baselines by two metrics, and across skin tones.
+
+    Fewer than `ENOUGH` images do not show which of them is better.
+    """
     where = f"On {measured_images(evaluation)}"
     key = evaluation.monitored_metric()
     if key is None:
         return f"{where} no metric has a value."
     info = evaluation.metrics[key]
     value = evaluation.values[TRAINED][key]
+    few = len(evaluation.names) < ENOUGH
     compared = [
-        _compared(value, values[key], info, inpainter)
+        _compared(value, values[key], info, inpainter, judged=not few)
         for inpainter, values in evaluation.values.items()
         if inpainter != TRAINED and values.get(key) is not None
     ]
     network = "network" if evaluation.task == "segmentation" else "generator"
     text = f"{where} the trained {network} reaches {value_label(key)} {_with_unit(value, info)}"
     text += f"{': ' if compared else ''}{', '.join(compared)}."
+    if compared and few:
+        text += f" Fewer than {ENOUGH} images do not show which generator is better."
     return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
 
 
@@ -259,12 +269,14 @@ def _amount(value: float, info: MetricInfo) -> str:
     return f"{amount_text(value, info)} {info.unit}".rstrip()
 
 
-def _compared(value: float | None, other: float | None, info: MetricInfo, inpainter: str) -> str:
+def _compared(
+    value: float | None, other: float | None, info: MetricInfo, inpainter: str, *, judged: bool
+) -> str:
     if value is None or other is None:
         return f"equal to {inpainter}"
     looks_equal = value_text(value, info) == value_text(other, info)
     if looks_equal or amount_text(abs(value - other), info) == amount_text(0.0, info):
         return f"equal to {inpainter}"
     side = "above" if value > other else "below"
-    judged = "better" if info.better(value, other) else "worse"
-    return f"{_amount(abs(value - other), info)} {side} {inpainter} ({judged})"
+    text = f"{_amount(abs(value - other), info)} {side} {inpainter}"
+    return f"{text} ({'better' if info.better(value, other) else 'worse'})" if judged else text

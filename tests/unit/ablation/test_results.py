@@ -199,9 +199,30 @@ def test_published_figures_stand_beside_and_their_order_is_judged(result: Ablati
         "image FID: 1 of 1 pair is in the report's order",
     ]
     assert summary(result) == (
-        "Best by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +2.67], p < 0.0002 against "
-        "without_mask, per image)."
+        "Best variant by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +2.67], p < 0.0002 "
+        "against without_mask, per image)."
     )
+
+
+def test_the_summary_names_a_better_baseline(planned: Callable[..., Plan], measure: Measure) -> None:
+    plan = planned(seeds=[0])
+    for run in plan.runs:
+        baselines = {"limbs": {"image/psnr": 21.0}, "mean_color": {"image/psnr": 25.0}, "none": {}}
+        measure(run, {"image/psnr": [20.0 + (run.variant == "second")] * 4}, baselines=baselines)
+    assert summary(collect(plan)).endswith("per image). The baseline mean_color is better: 25.00 dB.")
+
+
+def test_one_image_ranks_nothing(planned: Callable[..., Plan], measure: Measure) -> None:
+    plan = planned(seeds=[0])
+    for run in plan.runs:
+        measure(run, {"image/psnr": [20.0 + (run.variant == "second")]}, names="a", copies=1)
+    result = collect(plan)
+    assert not any(cell.best for _, cells in metrics_table(result).rows for cell in cells)
+    assert summary(result) == (
+        "Best variant by image PSNR: second with 21.00 dB. Fewer than 5 test images do not show which "
+        "variant is better."
+    )
+    assert "bold" not in to_markdown(result)
 
 
 def test_an_order_that_is_not_the_reports_is_told(planned: Callable[..., Plan], measure: Measure) -> None:
@@ -286,7 +307,7 @@ def test_few_images_have_neither_interval_nor_p(planned: Callable[..., Plan], me
         "fewer than 6 test images have a value for image PSNR: the variants cannot be compared image by "
         "image, so there are no intervals and no p"
     ]
-    assert summary(result) == "Best by image PSNR: second with 25.80 dB."
+    assert summary(result) == "Best variant by image PSNR: second with 25.80 dB."
 
 
 def test_an_ablation_without_a_run_has_tables_too(planned: Callable[..., Plan]) -> None:
@@ -315,7 +336,7 @@ def test_csv_holds_every_figure_at_full_precision(result: AblationResult) -> Non
 
 def test_markdown_says_everything(result: AblationResult) -> None:
     text = to_markdown(result)
-    assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest by image PSNR: with_mask")
+    assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest variant by image PSNR: with_mask")
     for part in (
         "| with_mask | **25.33 ± 0.47** | **0.1500 ± 0** | **72.00 ± 2.8** | 10.0 | - | 2 |",
         "| mean_color (baseline) | 21.00 | 0.5000 | n/a | - | - | nothing to train |",
@@ -460,7 +481,7 @@ def test_a_size_that_proves_nothing_says_so_and_has_no_ranks_and_no_p(
         shutil.rmtree(plan.output)
     nothing = "These results prove nothing: the size smoke only shows that every variant runs."
     assert nothing in texts["smoke"][1] and "bold" not in texts["smoke"][1]
-    assert summary(result).startswith("Best by image PSNR: with_mask")
+    assert summary(result).startswith("Best variant by image PSNR: with_mask")
     for smoke, full in zip(texts["smoke"][1:], texts["full"][1:], strict=True):
         for text, known in ((smoke, False), (full, True)):
             assert bool(re.search(r"\bp (=|<|\$<\$) ", text)) == ("interval" in text) == known

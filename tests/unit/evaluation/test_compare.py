@@ -21,7 +21,7 @@ def run_folder(
     values: dict[str, float | None],
     *,
     data: str = "d1",
-    names: Any = ("a",),
+    names: Any = ("a", "b"),
     metadata: dict[str, str] | None = None,
     versions: dict[str, str] | None = None,
     parameters: dict[str, Any] | None = None,
@@ -208,7 +208,7 @@ def test_how_figures_came_about_is_told_and_warned_of(tmp_path: Path) -> None:
     assert comparison.warnings() == ["r1: skin PSNR: measured differently from r0 (net)"]
     text = to_markdown(comparison)
     assert "| metric | region | images | net | warnings |" in text
-    assert "| PSNR | skin | over 1 image at once | r0: A; r1: B; r2: A | r0: few |" in text
+    assert "| PSNR | skin | over all 2 images at once | r0: A; r1: B; r2: A | r0: few |" in text
     assert "Measured with torch r0: 2.0; r1: 2.1; r2: 2.2, lpips 0.1.4." in text
     value = json.loads(to_json(comparison))
     assert value["runs"][1]["metadata"] == {"skin/psnr": {"net": "B"}}

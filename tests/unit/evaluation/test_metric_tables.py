@@ -25,11 +25,13 @@ ERROR = MetricInfo("", "lower")
 BIAS = MetricInfo("L*", "zero")
 
 
-def evaluation(values: dict[str, dict[str, float | None]], metrics: dict[str, MetricInfo]) -> Evaluation:
+def evaluation(
+    values: dict[str, dict[str, float | None]], metrics: dict[str, MetricInfo], names: str = "abcde"
+) -> Evaluation:
     return Evaluation(
         split="test",
         step=1,
-        names=["a", "b"],
+        names=list(names),
         metrics=metrics,
         values=values,
         per_image={inpainter: {} for inpainter in values},
@@ -101,6 +103,18 @@ def test_the_table_marks_the_best_of_each_column() -> None:
     assert rows["opencv_inpaint"][:2] == [("15.10", False), ("0.01000", True)]
 
 
+def test_few_images_show_nothing_better_and_one_marks_nothing() -> None:
+    values = {"trained": {"skin/psnr": 18.2}, "mean_color": {"skin/psnr": 20.0}}
+    for names, marked in (("a", False), ("abcd", True)):
+        found = evaluation(values, {"skin/psnr": DB}, names)
+        assert summary(found).endswith(
+            "18.20 dB: 1.80 dB below mean_color. Fewer than 5 images do not show which generator is better."
+        )
+        assert any(cell.best for _, cells in evaluation_table(found).rows for cell in cells) == marked
+    alone = evaluation({"trained": {"skin/psnr": 18.2}}, {"skin/psnr": DB}, "a")
+    assert summary(alone).endswith("18.20 dB.")
+
+
 def test_a_text_of_several_lines_stays_in_its_cell() -> None:
     table = Table("field", ["run"], [("a|b", [Cell("one\r\n\ntwo")])])
     assert markdown_table(table).splitlines()[2:] == ["| a\\|b | one   two |"]
@@ -116,7 +130,7 @@ def test_the_summary_compares_in_words() -> None:
         "none": {"skin/psnr": None},
     }
     assert summary(evaluation(values, {"skin/psnr": DB})) == (
-        "On 2 test images the trained generator reaches skin PSNR 18.20 dB: 3.10 dB above opencv_inpaint "
+        "On 5 test images the trained generator reaches skin PSNR 18.20 dB: 3.10 dB above opencv_inpaint "
         "(better), 1.80 dB below mean_color (worse), equal to same."
     )
 
@@ -161,8 +175,8 @@ def test_nearer_to_0_is_better_where_the_metric_has_a_sign() -> None:
 def test_computed_masks_are_named() -> None:
     found = evaluation({"trained": {"skin/psnr": 18.2}}, {"skin/psnr": DB})
     assert masks_note(found) == ""
-    assert masks_note(replace(found, computed_masks={"skin_color": 2})).startswith(
-        "The masks of 2 images were computed (by skin_color), not drawn by a person"
+    assert masks_note(replace(found, computed_masks={"skin_color": 5})).startswith(
+        "The masks of 5 images were computed (by skin_color), not drawn by a person"
     )
     assert masks_note(replace(found, names="abcd", computed_masks={"skin_color": 2, "parser": 1})).startswith(
         "The masks of 3 of 4 images were computed (by skin_color: 2, parser: 1), not drawn by a person"
@@ -171,7 +185,7 @@ def test_computed_masks_are_named() -> None:
 
 def test_the_summary_without_any_value() -> None:
     text = summary(evaluation({"trained": {"skin/mse": None}}, {"skin/mse": ERROR}))
-    assert text == "On 2 test images no metric has a value."
+    assert text == "On 5 test images no metric has a value."
 
 
 def test_the_next_metric_of_the_region_stands_beside_the_deciding_one() -> None:
