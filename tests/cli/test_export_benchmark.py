@@ -14,6 +14,7 @@ from skinfw.assembly.assemble import build_dataset
 from skinfw.cli import main
 from skinfw.data.loading import Loader
 from skinfw.evaluation.covered import covered
+from skinfw.export.graphs import graph_inputs
 from skinfw.runs.split_record import make_split, write_split
 from skinfw.tasks.choice import make_source
 
@@ -106,13 +107,22 @@ def test_the_images_are_those_of_an_evaluation(make_run: Make, tmp_path: Path) -
 
 
 def test_the_mask_is_what_the_composite_takes(make_run: Make, tmp_path: Path) -> None:
-    for composite, region in (("skin", "segmentation_skin"), ("none", None)):
-        made = make_run(tmp_path / composite, baselines=[], composite=composite)
+    data = {"dataset": {"type": "mannequins", "count": 12}, "size": [32, 32], "inputs": ["apparel_head_foot"]}
+    for composite, region in (("skin", "segmentation_skin"), ("none", None), ("protect", "keep")):
+        made = make_run(tmp_path / composite, baselines=[], composite=composite, data=data)
         assert export(made.folder, tmp_path / f"{composite}-out").exit_code == 0
         dataset = build_dataset(made.spec, ["segmentation_skin"])
         path = next((tmp_path / f"{composite}-out" / "mask").iterdir())
         mask = np.asarray(Image.open(path)) > 0
-        assert np.array_equal(mask, dataset.load(path.stem)[region] > 0) if region else mask.all()
+        if region is None:
+            assert mask.all()
+            continue
+        field = dataset.load(path.stem)[region] > 0
+        assert np.array_equal(mask, ~field if region == "keep" else field)
+        # an exported network gets the composite's field under its own name
+        assert region in graph_inputs(made.spec)
+        written = np.asarray(Image.open(tmp_path / f"{composite}-out" / region / path.name)) > 0
+        assert np.array_equal(written, field)
 
 
 def test_nothing_is_overwritten_and_a_strangers_paths_are_not_read(

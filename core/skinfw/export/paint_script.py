@@ -1,8 +1,8 @@
 """Paint one person with an exported model; needs numpy, Pillow and onnxruntime (and OpenCV, if it has alpha).
 
-python paint.py FOLDER OUTPUT.png [MODEL.onnx]: FOLDER holds one image per input of the model, named as the
-input (NAME.png, or NAME.npy if it does not have three channels) and as large as the images that the model was
-trained on. Default model: the only one beside this file.
+Usage: python paint.py FOLDER OUTPUT.png [MODEL.onnx]. FOLDER holds one image per input of the model, named as
+the input (NAME.png, or NAME.npy if it does not have three channels) and exactly as large as the images that
+the model was trained on; skinfw export-benchmark writes some. Default model: the only one beside this file.
 """
 
 import json
@@ -101,6 +101,9 @@ def main(folder: str, output: str, *model: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (3, 4) or not Path(sys.argv[1]).is_dir():
+    if {"-h", "--help"} & {*sys.argv}:
+        print(__doc__)
+    elif len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    else:
+        main(*sys.argv[1:])

@@ -29,11 +29,13 @@ def test_it_leaves_no_number_of_the_device(tmp_path: Path, before: str) -> None:
 def test_the_script_beside_an_exported_network_leaves_none_and_says_how_to_use_it(tmp_path: Path) -> None:
     code = f"import runpy; runpy.run_path({str(paint_script.__file__)!r})"
     assert loads(code, tmp_path) == []
-    done = subprocess.run(
-        [sys.executable, paint_script.__file__, "photo.png"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 1
-    assert "python paint.py FOLDER OUTPUT.png" in done.stderr and "Traceback" not in done.stderr
+    for arguments, ending in ((["photo.png"], 1), (["--help"], 0), (["folder", "-h"], 0)):
+        done = subprocess.run(
+            [sys.executable, paint_script.__file__, *arguments], capture_output=True, text=True, check=False
+        )
+        help_text, nothing = (done.stdout, done.stderr) if ending == 0 else (done.stderr, done.stdout)
+        assert (done.returncode, nothing) == (ending, "")
+        assert "Usage: python paint.py FOLDER OUTPUT.png" in help_text and "Traceback" not in help_text
 
 
 def test_somebody_who_wants_reports_gets_them(tmp_path: Path) -> None:

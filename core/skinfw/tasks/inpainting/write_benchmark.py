@@ -17,7 +17,7 @@ from skinfw.data.batch import Batch
 from skinfw.data.loading import Loader
 from skinfw.errors import DataError, RunError
 from skinfw.evaluation.covered import covered
-from skinfw.inference.composite import composite_mask, to_uint8
+from skinfw.inference.composite import COMPOSITE_FIELDS, composite_mask, to_uint8
 from skinfw.runs.folder import Run, open_run, started_here
 from skinfw.runs.split_record import make_split, split_of_run
 from skinfw.specs.spec import Spec, inpainting_spec, load_spec
@@ -59,8 +59,9 @@ def write_benchmark(
 ) -> WrittenBenchmark:
     """Write the inputs and masks of a split's samples as ``<output>/<input>/<sample>.png``.
 
-    They are those of an evaluation. The mask is white where an evaluation takes a system's pixels, which
-    the composite decides. Inputs that are not images, such as heat maps, are left out.
+    They are those of an evaluation: the network's inputs, and what the composite uses besides. The mask is
+    white where an evaluation takes a system's pixels, which the composite decides. Inputs that are not
+    images, such as heat maps, are left out.
 
     Args:
         source: a run folder, whose recorded split counts, or a spec.
@@ -135,7 +136,9 @@ def _names(source: Path, spec: Spec, run: Run | None, split: SplitName) -> tuple
 
 def _fields(batch: Batch, spec: Spec, *, targets: bool) -> Mapping[str, Tensor]:
     """Return the images of a batch by what they show, each ``(B, 1 or 3, H, W)``."""
-    inputs = {name: batch[name] for name in spec.data.input_names if batch[name].shape[1] in _SHOWABLE}
+    used = COMPOSITE_FIELDS[spec.composite]  # an exported network needs it too
+    names = dict.fromkeys([*spec.data.input_names, *([used] if used else [])])
+    inputs = {name: batch[name] for name in names if batch[name].shape[1] in _SHOWABLE}
     mask = composite_mask(spec.composite, batch)
     return {**inputs, MASK: mask, **({BODY: batch[BODY]} if targets else {})}
 
