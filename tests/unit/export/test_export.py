@@ -259,7 +259,7 @@ def test_existing_files_stay(run: Run, exported: Exported, tmp_path: Path) -> No
         export_run(run, path)
     assert path.read_bytes() == b"mine"
     (tmp_path / "paint.py").write_text("mine", encoding="utf-8")
-    with pytest.raises(RunError, match=r"paint\.py: another file is in the way"):
+    with pytest.raises(RunError, match=r"paint\.py: is another file, .* with --overwrite"):
         export_run(run, tmp_path / "other.onnx")
     with pytest.raises(UserError, match=r"ends in \.onnx"):
         export_run(run, tmp_path / "model.pt")
