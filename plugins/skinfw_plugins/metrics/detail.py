@@ -39,8 +39,14 @@ def detail_ratio(output: Tensor, target: Tensor, region: Tensor | None) -> Tenso
 
     It is 1 where neither has any, and NaN where the region is empty. See `DetailMetric`.
     """
-    made, true = (region_means(highest_octave(image, region) ** 2, region) for image in (output, target))
-    return torch.where((made < _ROUNDING) & (true < _ROUNDING), torch.ones_like(made), made / true)
+    made, true = (_energy(image, region) for image in (output, target))
+    return torch.where((made == 0) & (true == 0), torch.ones_like(made), made / true)
+
+
+def _energy(images: Tensor, region: Tensor | None) -> Tensor:
+    """Return the energy of the highest octave of each image, ``(B,)``; exactly 0 for a flat image."""
+    energy = region_means(highest_octave(images, region) ** 2, region)
+    return torch.where(energy < _ROUNDING, torch.zeros_like(energy), energy)
 
 
 def highest_octave(images: Tensor, region: Tensor | None) -> Tensor:

@@ -51,6 +51,11 @@ def test_flat_images_of_any_color_are_alike(size: tuple[int, int]) -> None:
     region = torch.zeros(1, 1, *size)
     region[..., 3:-3, 5:20] = 1
     assert detail_ratio(made, true, region).item() == detail_ratio(made, true, None).item() == 1
+    grainy = torch.rand(1, 3, *size)
+    assert detail_ratio(made, grainy, region).item() == 0
+    metric = DetailMetric(DetailConfig(), MetricIO("skin"))
+    assert metric.values(grainy, made, region).item() == metric.values(made, grainy, region).item() == 0
+    assert math.isnan(detail_ratio(made, true, torch.zeros_like(region)).item())
 
 
 def test_the_metric_counts_too_much_as_too_little() -> None:
