@@ -195,7 +195,7 @@ def _interval(found: MeanInterval | None, info: MetricInfo) -> str:
         return value_text(None)
     mean = value_text(found.mean, info)
     if found.low is None:
-        return f"{mean} (no interval)"
+        return mean
     return f"{mean} ({value_text(found.low, info)} to {value_text(found.high, info)})"
 
 
