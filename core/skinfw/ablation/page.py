@@ -34,6 +34,7 @@ from skinfw.ablation.tables import (
 )
 from skinfw.data.segmentation import RgbImage
 from skinfw.errors import SkinfwError, counted
+from skinfw.evaluation.examples import rank_text
 from skinfw.evaluation.gallery import SMALL
 from skinfw.evaluation.metric_tables import value_label, value_text
 from skinfw.reporting.data_uri import data_uri, png_uri
@@ -163,7 +164,8 @@ def _row(row: ImageRow, result: AblationResult, metric: str | None) -> dict[str,
         if kind == "variant" and info is not None:
             value = f"{value_text(row.values.get(name), info)} {info.unit}".rstrip()
         cells.append({"image": png_uri(image), "alt": f"{name} of {row.name}", "value": value})
-    return {"rank": row.rank, "name": row.name, "small": max(row.target.shape[:2]) < SMALL, "cells": cells}
+    rank = rank_text(row.rank, metric)
+    return {"rank": rank, "name": row.name, "small": max(row.target.shape[:2]) < SMALL, "cells": cells}
 
 
 def _run(run: RunResult, output: Path) -> dict[str, str]:

@@ -27,6 +27,8 @@ from skinfw.specs.spec import Spec
 Rank = Literal["best", "median", "worst"]
 RANKS: tuple[Rank, ...] = ("best", "median", "worst")
 
+_PLACES: Mapping[Rank, str] = {"best": "first", "median": "middle", "worst": "last"}
+
 PER_RANK = 2
 """Images per rank, if there are enough for all to differ."""
 
@@ -69,6 +71,16 @@ def ranking_metric(evaluation: Evaluation) -> str | None:
     known = evaluation.per_image[TRAINED]
     monitored = evaluation.monitored_metric()
     return monitored if monitored in known else next(iter(known), None)
+
+
+def rank_text(rank: Rank, metric: str | None) -> str:
+    """Return the word for a rank by a ranking metric; for its place if there is none.
+
+    Example:
+        >>> rank_text("best", "skin/psnr"), rank_text("best", None)
+        ('best', 'first')
+    """
+    return _PLACES[rank] if metric is None else rank
 
 
 def choose_examples(evaluation: Evaluation, per_rank: int = PER_RANK) -> dict[str, Rank]:

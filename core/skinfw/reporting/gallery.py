@@ -8,7 +8,7 @@ from typing import Any
 
 from skinfw.components.direction import ARROWS
 from skinfw.components.registry import TRAINED
-from skinfw.evaluation.examples import Example, ranking_metric
+from skinfw.evaluation.examples import Example, rank_text, ranking_metric
 from skinfw.evaluation.gallery import SMALL, Gallery
 from skinfw.evaluation.metric_tables import value_label, value_text
 from skinfw.evaluation.results import Evaluation
@@ -39,7 +39,7 @@ def _shown(example: Example, evaluation: Evaluation) -> dict[str, Any]:
     )
     height, width = next(iter(example.parts.values())).image.shape[:2]
     return {
-        "rank": example.rank,
+        "rank": example.rank and rank_text(example.rank, key),
         "name": example.name,
         "value": value,
         "small": max(height, width) < SMALL,

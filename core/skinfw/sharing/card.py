@@ -12,6 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from skinfw.components.reference import numbered
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.bootstrap import MIN_IMAGES, MeanInterval
+from skinfw.evaluation.examples import RANKS, rank_text, ranking_metric
 from skinfw.evaluation.metric_metadata import versions_text
 from skinfw.evaluation.metric_tables import (
     Cell,
@@ -86,6 +87,7 @@ def model_card(
         segments=segments,
         summary=summary(evaluation),
         images=images,
+        ranks=[rank_text(rank, ranking_metric(evaluation)) for rank in RANKS],
         exported=exported,
         training=markdown_table(_training(spec, results.record)),
         size=f"{height}x{width}",

@@ -244,6 +244,19 @@ def read_after(run: Run, evaluation: Evaluation, gallery: Gallery) -> Page:
     return read(run)
 
 
+def test_images_without_a_ranking_are_not_called_best(make_run: Callable[..., Any], tmp_path: Path) -> None:
+    words = {}
+    for metrics in (["psnr"], []):
+        run = make_run(tmp_path / str(len(metrics)), metrics=metrics, baselines=[])
+        evaluate_run(run)
+        section = run.report_path.read_text(encoding="utf-8").partition('<section id="images">')[2]
+        section = section.partition("</section>")[0]
+        words[len(metrics)] = [*dict.fromkeys(re.findall(r'<span class="rank">(\w+)</span>', section))]
+        assert ("Best, median and worst images" in section) == bool(metrics)
+        assert ("No metric ranks them." in section) == (not metrics)
+    assert words == {1: ["best", "median", "worst"], 0: ["first", "middle", "last"]}
+
+
 def test_errors_and_missing_values_are_told(
     make_run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
