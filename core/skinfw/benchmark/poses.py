@@ -213,6 +213,7 @@ def poses_table(results: dict[str, PoseResults]) -> Table:
         ]
         plain = [
             f"{each.found:.3f}",
+            str(each.points),
             str(each.nobody),
             str(each.photos),
             f"{1 / each.seconds:.3g}",
@@ -222,6 +223,6 @@ def poses_table(results: dict[str, PoseResults]) -> Table:
 
     columns = [
         *(f"PCK@{fraction:g} ↑" for fraction in FRACTIONS),
-        *("found", "nobody", "photos", "photos/s", "memory, MiB"),
+        *("found", "points", "nobody", "photos", "photos/s", "memory, MiB"),
     ]
     return Table("pose encoder", columns, [(name, cells(each)) for name, each in results.items()])

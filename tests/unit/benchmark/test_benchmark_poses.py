@@ -120,8 +120,9 @@ def test_the_table_marks_the_best(photos: list[Path]) -> None:
         "blind": measure_pose_encoder(Known({"a": []}), truth, photos[:1]),
     }
     rows = {name: [(cell.text, cell.best) for cell in cells] for name, cells in poses_table(results).rows}
-    assert rows["right"][:4] == [("1.000", True), ("1.000", True), ("1.000", False), ("0", False)]
+    points = (str(len(TRUE)), False)
+    assert rows["right"][:5] == [("1.000", True), ("1.000", True), ("1.000", False), points, ("0", False)]
     assert rows["off"][:2] == [("0.000", False), ("1.000", True)]
-    assert rows["blind"][:4] == [("n/a", False), ("n/a", False), ("0.000", False), ("1", False)]
+    assert [text for text, _ in rows["blind"][:5]] == ["n/a", "n/a", "0.000", "0", "1"]
     results["off"] = replace(results["off"], unusable={"b.png": "not finite"})
     assert not any(cell.best for _, cells in poses_table(results).rows for cell in cells)
