@@ -21,12 +21,13 @@ def labeled(references: Iterable[ComponentSpec]) -> dict[str, ComponentSpec]:
 
 
 def same_photos(unusable: Iterable[Mapping[str, str]]) -> bool:
-    """Return whether components were measured on the same photos: only then may their means be ranked.
+    """Return whether several components were measured on the same photos: only then may they be ranked.
 
     Args:
         unusable: for each component, why photos could not be measured, by photo.
     """
-    return len({frozenset(each) for each in unusable}) <= 1
+    photos = [frozenset(each) for each in unusable]
+    return len(photos) > 1 and len({*photos}) == 1
 
 
 def _label(reference: ComponentSpec) -> str:

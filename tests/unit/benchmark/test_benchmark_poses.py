@@ -124,5 +124,7 @@ def test_the_table_marks_the_best(photos: list[Path]) -> None:
     assert rows["right"][:5] == [("1.000", True), ("1.000", True), ("1.000", False), points, ("0", False)]
     assert rows["off"][:2] == [("0.000", False), ("1.000", True)]
     assert [text for text, _ in rows["blind"][:5]] == ["n/a", "n/a", "0.000", "0", "1"]
+    alone = poses_table({"right": results["right"]})
+    assert not any(cell.best for _, cells in alone.rows for cell in cells), "one alone is not the best"
     results["off"] = replace(results["off"], unusable={"b.png": "not finite"})
     assert not any(cell.best for _, cells in poses_table(results).rows for cell in cells)
