@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.errors import DataError, NotFiniteError, UserError, first_line
-from skinfw.runtime.metadata import KEY, ModelMetadata, parse_metadata, read_metadata
+from skinfw.runtime.metadata import KEY, ModelInput, ModelMetadata, parse_metadata, read_metadata
 from skinfw.runtime.preparation import Preparation
 from skinfw.runtime.sessions import Backend, OnnxRuntimeSession, OpenVinoSession, Session, default_threads
 
@@ -85,12 +85,10 @@ class OnnxModel:
 
         Raises:
             DataError: an image is missing, of another type or channels, or of a size that the network does
-                not accept.
+                not accept, or a mask has other values than 0 and 255.
             NotFiniteError: the network returns NaN or infinity.
         """
-        images = {
-            each.name: self._checked(condition, each.name, each.channels) for each in self.metadata.inputs
-        }
+        images = {each.name: self._checked(condition, each) for each in self.metadata.inputs}
         sizes = {name: image.shape[1:3] for name, image in images.items()}
         size = sizes[self.inputs[0]]
         other = next((name for name, each in sizes.items() if each != size), None)
@@ -119,9 +117,8 @@ class OnnxModel:
         painted: NDArray[np.uint8] = output[0]
         return painted
 
-    def _checked(
-        self, condition: Mapping[str, NDArray[np.uint8]], name: str, channels: int
-    ) -> NDArray[np.uint8]:
+    def _checked(self, condition: Mapping[str, NDArray[np.uint8]], wanted: ModelInput) -> NDArray[np.uint8]:
+        name, channels = wanted.name, wanted.channels
         if name not in condition:
             raise DataError(f"{name} is missing; {self.path} needs {', '.join(self.inputs)}")
         image = np.asarray(condition[name])
@@ -129,4 +126,6 @@ class OnnxModel:
             raise DataError(
                 f"{name} must be uint8 (height, width, {channels}), not {image.dtype} {image.shape}"
             )
+        if wanted.mask and not ((image == 255) | (image == 0)).all():
+            raise DataError(f"{name} is a mask: it must be 255 where it is set and 0 elsewhere, without gray")
         return np.ascontiguousarray(image[None])

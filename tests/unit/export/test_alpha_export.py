@@ -90,6 +90,11 @@ def test_it_gives_the_networks_colors_and_alpha_at_any_size(alpha_run: Run, expo
     source = np.random.default_rng(0)
     for size in ((32, 16), (20, 36)):
         images = {name: source.integers(0, 256, (*size, 3), np.uint8) for name in model.inputs}
+        images |= {
+            each.name: np.where(images[each.name] > 127, np.uint8(255), np.uint8(0))
+            for each in model.metadata.inputs
+            if each.mask
+        }
         stacked = np.concatenate([images[name] for name in model.inputs], axis=2)
         with torch.inference_mode():
             wanted = to_uint8(generator(torch.from_numpy(stacked).permute(2, 0, 1)[None] / 255, None))[0]

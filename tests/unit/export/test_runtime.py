@@ -215,6 +215,20 @@ print(model({name: np.zeros((32, 16, 3), np.uint8) for name in model.inputs}).sh
     assert run_blocked(code, blocked, model.path).strip() == "(32, 16, 3) False"
 
 
+@pytest.mark.parametrize("white", [1, 254])
+def test_a_mask_of_other_values_is_rejected(model: Exported, white: int) -> None:
+    loaded = OnnxModel(model.path)
+    condition = {name: np.zeros((32, 16, 3), np.uint8) for name in loaded.inputs}
+    condition["mask"][8:16] = 255
+    loaded(condition)
+    condition["mask"][8:16] = white
+    with pytest.raises(DataError, match="mask is a mask: it must be 255 where it is set and 0 elsewhere"):
+        loaded(condition)
+    condition["line"][8:16] = white
+    condition["mask"][8:16] = 0
+    loaded(condition)
+
+
 def test_openvino_paints_the_same(model: Exported, samples: Path) -> None:
     loaded, other = OnnxModel(model.path), OnnxModel(model.path, backend="openvino", threads=1)
     condition = images_of(
