@@ -72,8 +72,11 @@ def arguments_of(words: list[str]) -> list[str]:
     for index in [place for place, word in enumerate(given) if word in NEEDS_WEIGHTS][::-1]:
         del given[index - 1 : index + 1]
     if name == "run":
-        spec = json.loads(Path(given[0]).read_text(encoding="utf-8"))
-        settings = {**TINY, **OF_DATASET[spec["data"]["dataset"]["type"]]}
+        dataset = json.loads(Path(given[0]).read_text(encoding="utf-8"))["data"]["dataset"]
+        for word in given:
+            if word.startswith("data.dataset="):
+                dataset = json.loads(word.removeprefix("data.dataset="))
+        settings = {**TINY, **OF_DATASET[dataset["type"]]}
         for path, value in settings.items():
             given += ["--set", f"{path}={json.dumps(value)}"]
         return [name, *given, "--overwrite"]
