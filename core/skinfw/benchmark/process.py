@@ -49,7 +49,7 @@ def try_all(
     truth: ComponentSpec,
     photos: Sequence[Path],
 ) -> None:
-    """Measure each of several components on the first photo: what cannot run ends no finished measurement.
+    """Measure each of several components on the first photo, so that what cannot run fails before the others.
 
     Args:
         components: by label, see `skinfw.benchmark.labels.labeled`.

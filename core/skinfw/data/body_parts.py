@@ -42,10 +42,10 @@ MAX_UNIT = 1.6
 people. In the poses of 707 street photos it is at most 1.17."""
 
 
-Shape = tuple[float, float]
-"""Half the width of a limb at its begin and at its end, in units of the trunk's length."""
+HalfWidths = tuple[float, float]
+"""Half the width of a limb where it begins and where it ends, in units of the trunk's length."""
 
-_SHAPES: dict[Limb, Shape] = {
+_HALF_WIDTHS: dict[Limb, HalfWidths] = {
     "neck": (0.08, 0.11),
     "upper_arms": (0.11, 0.07),
     "forearms": (0.08, 0.06),
@@ -58,7 +58,8 @@ Arms and lower legs by the overlap (IoU) with the skin; thighs and necks by thei
 show a whole thigh and no outline ends a neck.
 """
 
-_HAND: Shape = (0.075, 0.075)
+_HAND: HalfWidths = (0.075, 0.075)
+"""Three quarters of the zone's radius; hands were not measured."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Part:
         end: the other end.
         radius: that of the zone, in units of the trunk's length; larger than most limbs.
         limb: the limb that it is, or None.
-        shape: the width of a limb or hand itself; None for other parts.
+        half_widths: those of a limb or hand itself; None for other parts.
     """
 
     zone: Zone
@@ -79,7 +80,7 @@ class Part:
     end: Point
     radius: float
     limb: Limb | None = None
-    shape: Shape | None = None
+    half_widths: HalfWidths | None = None
 
 
 @dataclass(frozen=True)
@@ -171,39 +172,46 @@ def squared_distance(begin: Point, end: Point, pixels: Pixels) -> Distances:
     Returns:
         squared pixels, float32 of the shape that rows and columns have together.
     """
-    y, x = pixels
-    # plain floats: numpy's would double the size of every array
-    (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
-    part = _along(begin, end, pixels)
-    squared: Distances = (x - left - part * right) ** 2 + (y - top - part * down) ** 2
-    return squared
+    return _along_and_away(begin, end, pixels)[1]
 
 
-def in_strip(begin: Point, end: Point, radii: tuple[float, float], pixels: Pixels) -> NDArray[np.bool_]:
+def in_strip(begin: Point, end: Point, radii: tuple[float, float], size: Size) -> NDArray[np.bool_]:
     """Return which pixels are in a strip with round ends that tapers from one radius to another.
 
     Args:
         begin: one end (x, y) in pixels.
         end: the other end.
-        radii: in pixels, at the begin and at the end.
-        pixels: rows and columns.
+        radii: in pixels, where it begins and where it ends.
+        size: height and width of the image in pixels.
 
     Returns:
-        bool of the shape that rows and columns have together.
+        bool ``(H, W)``.
     """
+    found = np.zeros(size, bool)
     first, last = map(np.float32, radii)
-    radius = first + _along(begin, end, pixels) * (last - first)
-    inside: NDArray[np.bool_] = squared_distance(begin, end, pixels) <= radius**2
-    return inside
+    corners = np.stack([begin, end])
+    left, top = np.floor(corners.min(axis=0) - max(radii)).astype(int).clip(0)
+    right, bottom = np.ceil(corners.max(axis=0) + max(radii)).astype(int).clip(0) + 1
+    box = found[top:bottom, left:right]
+    y, x = all_pixels((box.shape[0], box.shape[1]))
+    along, away = _along_and_away(begin, end, (y + np.float32(top), x + np.float32(left)))
+    box[:] = away <= (first + along * (last - first)) ** 2
+    return found
 
 
-def _along(begin: Point, end: Point, pixels: Pixels) -> Distances:
-    """Return how far along a line the point nearest to each pixel is, from 0 at its begin to 1 at its end."""
+def _along_and_away(begin: Point, end: Point, pixels: Pixels) -> tuple[Distances, Distances]:
+    """Return where the point of a line that is nearest to each pixel is, and how far away.
+
+    The place is 0 where the line begins and 1 where it ends; the distance is in squared pixels.
+    """
     y, x = pixels
+    # plain floats: numpy's would double the size of every array
     (left, top), (right, down) = begin.tolist(), (end - begin).tolist()
     length = right**2 + down**2 or 1.0
-    part: Distances = ((x - left) * (right / length) + (y - top) * (down / length)).clip(0, 1)
-    return part
+    to_x, to_y = x - left, y - top
+    along: Distances = (to_x * (right / length) + to_y * (down / length)).clip(0, 1)
+    away: Distances = (to_x - along * right) ** 2 + (to_y - along * down) ** 2
+    return along, away
 
 
 def _sides(*names: str) -> tuple[str, ...]:
@@ -242,7 +250,7 @@ def _parts(places: Mapping[str, Point], unit: float) -> list[Part]:
             ("torso", None, f"{side}Shoulder", f"{side}Hip", 0.14),
         ]
     parts = [
-        Part(zone, places[one], places[other], radius, limb, None if limb is None else _SHAPES[limb])
+        Part(zone, places[one], places[other], radius, limb, None if limb is None else _HALF_WIDTHS[limb])
         for zone, limb, one, other, radius in joined
         if one in places
         and other in places
@@ -254,11 +262,11 @@ def _parts(places: Mapping[str, Point], unit: float) -> list[Part]:
         parts.append(Part("head", middle, middle, 0.2))
     if "Neck" in places and "Nose" in places:
         neck, nose = places["Neck"], places["Nose"]
-        parts.append(Part("neck", neck, neck + 0.35 * (nose - neck), 0.1, "neck", _SHAPES["neck"]))
+        parts.append(Part("neck", neck, neck + 0.35 * (nose - neck), 0.1, "neck", _HALF_WIDTHS["neck"]))
     for side in "RL":
         elbow, wrist, ankle = (places.get(f"{side}{name}") for name in ("Elbow", "Wrist", "Ankle"))
         if elbow is not None and wrist is not None and _length(elbow, wrist) <= MAX_ARM * unit:
-            parts.append(Part("hand", wrist, wrist + 0.3 * (wrist - elbow), 0.1, shape=_HAND))
+            parts.append(Part("hand", wrist, wrist + 0.3 * (wrist - elbow), 0.1, half_widths=_HAND))
         if ankle is not None:
             toe = places.get(f"{side}BigToe", places.get(f"{side}Heel", ankle))
             parts.append(Part("foot", ankle, toe, 0.13))

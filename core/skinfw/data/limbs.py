@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from skinfw.components.config import Size
-from skinfw.data.body_parts import Body, Limb, all_pixels, in_strip, pixels_of
+from skinfw.data.body_parts import Body, Limb, in_strip, pixels_of
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask
 
@@ -20,7 +20,7 @@ def limbs_of_pose(
     Args:
         keypoints: the pose, in pixels of the image.
         size: height and width of the image in pixels.
-        width: factor of their usual width.
+        width: factor of their typical width.
         limbs: which limbs; None for all of them and the hands.
 
     Returns:
@@ -31,9 +31,9 @@ def limbs_of_pose(
         return None
     found = np.zeros(size, bool)
     for part in body.parts:
-        if part.shape is not None and (limbs is None or part.limb in limbs):
-            begin, end = (side * width * body.unit for side in part.shape)
-            found |= in_strip(part.begin, part.end, (begin, end), all_pixels(size))
+        if part.half_widths is not None and (limbs is None or part.limb in limbs):
+            begin, end = (half * width * body.unit for half in part.half_widths)
+            found |= in_strip(part.begin, part.end, (begin, end), size)
     return found
 
 

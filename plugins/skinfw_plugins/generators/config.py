@@ -155,7 +155,7 @@ class MeanColorConfig(FillConfig):
 
 
 class LimbsConfig(GeneratorConfig):
-    """Limbs of usual width along the pose, in the color of the face; nothing to train."""
+    """Limbs of typical width along the pose, in the color of the face; nothing to train."""
 
     trainable: ClassVar[bool] = False
 
@@ -163,7 +163,7 @@ class LimbsConfig(GeneratorConfig):
         default=1.0,
         gt=0,
         le=2,
-        description="width of the limbs, as a factor of the usual one",
+        description="width of the limbs, as a factor of the typical one",
     )
 
     @property

@@ -22,7 +22,7 @@ _LEAST = 0.1
 
 
 class LimbsGenerator(Generator[LimbsConfig]):
-    """Draws neck, arms, hands and legs of usual width along the pose, in the median color of the face.
+    """Draws neck, arms, hands and legs of typical width along the pose, in the median color of the face.
 
     The width is a fraction of the length of the trunk, another one for each end of each part. Alpha is 1 on
     the limbs within the inpainting mask. Without a pose, no limb is drawn. Nothing is trained.

@@ -14,7 +14,10 @@ MIN_SCORE = 0.4
 """Minimum mean probability of a pose's 17 points."""
 
 MIN_SIDE = 0.3
-"""Minimum size of a person, as a fraction of the largest; smaller ones are passers-by in the background."""
+"""Minimum longer side of a person's found points, as a fraction of that of the largest person.
+
+Smaller people are passers-by in the background.
+"""
 
 
 class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
@@ -30,12 +33,15 @@ class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
     def people(self, photo: Photo) -> list[Keypoints]:
         """Return the pose of each person, the largest first. See `PoseEncoder.people`."""
         scores = self.network(photo.pixels)
-        people = PoseNetDecoder(scores, self.config.stride).people()
-        people = [points for points in people if points[:, 2].mean() >= MIN_SCORE]
-        least = MIN_SIDE * max(map(side, people), default=0.0)
+        people = [
+            (side(points, self.config.threshold), points)
+            for points in PoseNetDecoder(scores, self.config.stride).people()
+            if points[:, 2].mean() >= MIN_SCORE
+        ]
+        people.sort(key=lambda person: -person[0])
         poses = []
-        for points in sorted(people, key=side, reverse=True):
-            if side(points) >= least:
+        for size, points in people:
+            if size >= MIN_SIDE * people[0][0]:
                 points[points[:, 2] < self.config.threshold] = 0
                 poses.append(to_body_25(points, COCO_17).resized(scores.input_size, photo.size))
         return poses

@@ -40,7 +40,10 @@ _EDGES = (
 )  # fmt: skip
 """The skeleton's edges, in the order of the network's displacements."""
 
-Point = NDArray[np.float64]
+MAX_PEOPLE = 50
+"""Maximum number of poses that are kept; PoseNet's ``maxDetections``. It limits the work on noise."""
+
+GridPoint = NDArray[np.float64]
 """The y and x of a point in pixels of the network's input."""
 
 Points = NDArray[np.float32]
@@ -62,20 +65,20 @@ class PoseNetDecoder:
         self.displacements = _along_edges(_pairs(scores.forward), _pairs(scores.backward))
 
     def people(self) -> list[Points]:
-        """Return the points of all people, the one with the highest mean probability first.
+        """Return the points of up to `MAX_PEOPLE` people, the one with the highest mean probability first.
 
         x and y are in pixels of the network's input, with pixel centers at integers.
         """
-        found: list[Points] = []
+        found = np.empty((0, len(COCO_17), 3), np.float32)
         for row, column, joint in self._roots():
             root = self._place((row, column), joint)
-            if not any(_near(points[joint], root) for points in found):
-                found.append(self._person(root, joint))
-        people: list[Points] = []
-        for points in sorted(found, key=lambda points: -points[:, 2].mean()):
-            if all(_shared(points, surer) <= MAX_SHARED for surer in people):
-                people.append(points)
-        return people
+            if not (np.linalg.norm(found[:, joint, 1::-1] - root, axis=1) <= RADIUS).any():
+                found = np.concatenate([found, self._person(root, joint)[None]])
+        people = np.empty_like(found[:0])
+        for points in found[np.argsort(-found[..., 2].mean(axis=1), kind="stable")]:
+            if len(people) < MAX_PEOPLE and not (_shared(points, people) > MAX_SHARED).any():
+                people = np.concatenate([people, points[None]])
+        return list(people)
 
     def _roots(self) -> list[tuple[int, int, int]]:
         """Return row, column and joint of the local maxima of the joints' probabilities, surest first."""
@@ -84,7 +87,7 @@ class PoseNetDecoder:
         order = np.argsort(-self.probabilities[tuple(places.T)], kind="stable")
         return [(int(row), int(column), int(joint)) for row, column, joint in places[order]]
 
-    def _person(self, root: Point, joint: int) -> Points:
+    def _person(self, root: GridPoint, joint: int) -> Points:
         """Return the points of the person with a joint at a place."""
         places = {joint: root}
         waiting = [joint]
@@ -103,12 +106,12 @@ class PoseNetDecoder:
         ]
         return np.array(points, np.float32)
 
-    def _place(self, cell: tuple[int, int], joint: int) -> Point:
+    def _place(self, cell: tuple[int, int], joint: int) -> GridPoint:
         """Return where a joint is that is in or near a cell."""
-        place: Point = np.array(cell) * self.stride + self.offsets[cell][joint]
+        place: GridPoint = np.array(cell) * self.stride + self.offsets[cell][joint]
         return place
 
-    def _cell(self, place: Point) -> tuple[int, int]:
+    def _cell(self, place: GridPoint) -> tuple[int, int]:
         """Return the cell nearest to a place."""
         rows, columns = self.probabilities.shape[:2]
         row, column = np.round(place / self.stride).astype(int)
@@ -138,16 +141,27 @@ def _along_edges(
     return neighbors
 
 
-def side(points: Points) -> float:
-    """Return the longer side of the box around a person's points, in pixels."""
-    return float(np.ptp(points[:, :2], axis=0).max())
+def side(points: Points, threshold: float = 0.0) -> float:
+    """Return the longer side of the box around a person's points, in pixels; 0 without points.
+
+    Args:
+        points: the points.
+        threshold: minimum probability of the points that count.
+    """
+    found = points[points[:, 2] >= threshold, :2]
+    return float(np.ptp(found, axis=0).max()) if len(found) else 0.0
 
 
-def _shared(points: Points, others: Points) -> int:
-    """Return how many of a person's points are where the same points of another person are."""
-    apart = np.linalg.norm(points[:, :2] - others[:, :2], axis=1)
-    return int(np.count_nonzero(apart <= SAME_PLACE * side(points)))
+def _shared(points: Points, others: NDArray[np.float32]) -> NDArray[np.int_]:
+    """Return how many of a person's points are where each of others has the same points.
 
+    Args:
+        points: the person's points.
+        others: those of others, ``(N, 17, 3)``.
 
-def _near(point: NDArray[np.float32], place: Point) -> bool:
-    return bool(np.hypot(*(point[1::-1] - place)) <= RADIUS)
+    Returns:
+        int ``(N,)``.
+    """
+    apart = np.linalg.norm(points[:, :2] - others[..., :2], axis=2)
+    shared: NDArray[np.int_] = np.count_nonzero(apart <= SAME_PLACE * side(points), axis=1)
+    return shared

@@ -35,7 +35,7 @@ def test_distances_are_those_of_the_nearest_point_of_a_line() -> None:
 def test_a_strip_tapers_from_one_radius_to_the_other() -> None:
     """Independently: its outline is a polygon and two circles, as OpenCV draws them."""
     begin, end, radii = np.array([40.0, 60.0]), np.array([120.0, 90.0]), (20.0, 8.0)
-    found = in_strip(begin, end, radii, all_pixels((160, 160)))
+    found = in_strip(begin, end, radii, (160, 160))
     across = np.array([-30.0, 80.0]) / np.hypot(30.0, 80.0)
     wide, narrow = radii[0] * across, radii[1] * across
     corners = [begin + wide, end + narrow, end - narrow, begin - wide]
@@ -45,9 +45,10 @@ def test_a_strip_tapers_from_one_radius_to_the_other() -> None:
         cv2.circle(drawn, place.astype(int).tolist(), int(radius), 1, -1)
     apart = np.count_nonzero(found != drawn.astype(bool))
     assert apart < 0.04 * drawn.sum()
-    assert in_strip(begin, begin, (5.0, 5.0), all_pixels((160, 160))).sum() == pytest.approx(
-        np.pi * 25, rel=0.1
-    )
+    far = np.array([-500.0, 900.0])
+    assert not in_strip(far, far, radii, (160, 160)).any()
+    assert np.array_equal(in_strip(begin, end, radii, (80, 70)), found[:80, :70])
+    assert in_strip(begin, begin, (5.0, 5.0), (160, 160)).sum() == pytest.approx(np.pi * 25, rel=0.1)
 
 
 def test_the_nearest_part_is_that_of_least_distance_in_radii() -> None:

@@ -19,7 +19,7 @@ from skinfw.interfaces import PoseEncoder, Segmenter
 from skinfw_plugins.pose_encoders.bodypix import BodyPixPoseEncoder
 from skinfw_plugins.pose_encoders.config import BodyPixPoseConfig
 from skinfw_plugins.pose_encoders.orders import COCO_17
-from skinfw_plugins.pose_encoders.posenet import PoseNetDecoder
+from skinfw_plugins.pose_encoders.posenet import MAX_PEOPLE, PoseNetDecoder, side
 from skinfw_plugins.segmenters.config import BodyPixConfig
 
 SIZE = (129, 65)
@@ -68,9 +68,9 @@ def test_people_are_told_apart_and_the_mask_picks(tmp_path: Path) -> None:
         assert [pose.point(name)[:2].tolist() for name in COCO_17] == [
             pytest.approx(joints[joint], abs=1e-3) for joint in range(len(COCO_17))
         ]
-    for side, joints in ((slice(0, 32), left), (slice(33, 65), right)):
+    for half, joints in ((slice(0, 32), left), (slice(33, 65), right)):
         mask = np.zeros(SIZE, bool)
-        mask[:, side] = True
+        mask[:, half] = True
         pose = network.keypoints(photo, mask)
         assert pose is not None and pose.point("Nose")[:2] == pytest.approx(joints[0], abs=1e-3)
 
@@ -93,6 +93,21 @@ def test_a_passer_by_in_the_background_is_nobody(tmp_path: Path) -> None:
         small = {joint: (54 + (x - 31) * scale, 10 + y * scale) for joint, (x, y) in body(31.0, 0.0).items()}
         path = write_bodypix_people(tmp_path / "tiny.onnx", [body(21.2, 40.1), small], SIZE, 8)
         assert len(encoder(path).people(photo)) == count
+
+
+def test_points_that_are_not_found_do_not_make_a_person_larger(tmp_path: Path) -> None:
+    points = np.full((17, 3), (10, 20, 0.9), np.float32)
+    points[3:5] = (90, 20, 0.1), (10, 50, 0.5)
+    assert (side(points), side(points, 0.3), side(points, 0.95)) == (80, 30, 0)
+
+
+def test_noise_does_not_become_a_crowd_without_end(tmp_path: Path) -> None:
+    path = write_bodypix_people(tmp_path / "tiny.onnx", [body(31.2, 20.1)], SIZE, 8)
+    scores = encoder(path).network(np.zeros((*SIZE, 3), np.uint8))
+    rng = np.random.default_rng(0)
+    for each in (scores.joints, scores.forward, scores.backward):
+        each[:] = rng.normal(0, 60, each.shape)
+    assert 1 < len(PoseNetDecoder(scores, 8).people()) <= MAX_PEOPLE
 
 
 def test_a_second_place_for_a_joint_is_not_a_second_person(tmp_path: Path) -> None:
