@@ -127,10 +127,11 @@ class AblationResult:
         return _anchor(self.plan.reference, self.runs)
 
     @property
-    def images(self) -> int:
-        """The number of test images."""
+    def images(self) -> dict[str, int]:
+        """The number of test images with a value of each metric; all for a metric over the set."""
         found = None if self.anchor is None else self.anchor.evaluated
-        return 0 if found is None else len(found.evaluation.names)
+        counts = {} if found is None else found.evaluation.counts()
+        return {key: counts.get(key, 0) for key in self.metrics}
 
     @property
     def baseline_costs(self) -> dict[str, Cost]:
@@ -176,10 +177,7 @@ class AblationResult:
         """Return the metrics with a value for too few images to compare variants by."""
         if self.anchor is None or not self.plan.conclusive or len(self.comparable) < 2:
             return []
-        counts = {
-            key: sum(value is not None for value in self.anchor.images(key).values()) for key in self.metrics
-        }
-        return [key for key, count in counts.items() if 0 < count < MIN_IMAGES]
+        return [key for key, count in self.images.items() if self.anchor.images(key) and count < MIN_IMAGES]
 
 
 def collect(plan: Plan) -> AblationResult:

@@ -9,7 +9,7 @@ from skinfw.ablation.published import PUBLISHED_METRICS
 from skinfw.ablation.results import AblationResult, VariantResult
 from skinfw.ablation.statistics import Difference, Spread
 from skinfw.components.direction import badness
-from skinfw.evaluation.bootstrap import DRAWS
+from skinfw.evaluation.bootstrap import DRAWS, MIN_IMAGES
 from skinfw.evaluation.metric_metadata import metadata_table, versions_text
 from skinfw.evaluation.metric_tables import (
     COSTS,
@@ -27,18 +27,19 @@ from skinfw.evaluation.metric_tables import (
     value_text,
 )
 from skinfw.evaluation.results import MetricInfo
-from skinfw.evaluation.tone_groups import ENOUGH
 
 
 def metrics_table(result: AblationResult) -> Table:
     """Return the variants' values, mean ± standard deviation over seeds, and costs, then the baselines'.
 
-    The best mean of each column is marked, unless the size proves nothing or there is one test image;
+    The best mean of each column is marked, unless the size proves nothing or one test image has a value;
     variants that are not comparable cannot have it.
     """
     judged = [each.means for each in result.comparable] + list(result.baselines.values())
-    ranked = judged if result.plan.conclusive and result.images > 1 else []
-    best = {key: best_of([row.get(key) for row in ranked], info) for key, info in result.metrics.items()}
+    best = {
+        key: best_of([row.get(key) for row in judged], info) if key in _ranked(result) else None
+        for key, info in result.metrics.items()
+    }
     rows = []
     for variant in result.variants:
         cells = [
@@ -61,6 +62,11 @@ def metrics_table(result: AblationResult) -> Table:
     return Table("variant", [*heads, *COSTS, "seeds"], rows)
 
 
+def _ranked(result: AblationResult) -> list[str]:
+    """Return the metrics whose best value is marked."""
+    return [key for key, count in result.images.items() if result.plan.conclusive and count > 1]
+
+
 def _aside(variant: VariantResult, key: str) -> bool:
     """Return whether a single value is not ranked; the name of a variant says it for all of its values."""
     return key in variant.spreads and key not in variant.means and not variant.incomparable
@@ -68,8 +74,7 @@ def _aside(variant: VariantResult, key: str) -> bool:
 
 def metrics_note(result: AblationResult) -> str:
     """Describe the table of metrics."""
-    ranks = result.plan.conclusive and result.images > 1
-    best = "the best mean of each column is bold, and " if ranks else ""
+    best = "the best mean of each column is bold, and " if _ranked(result) else ""
     aside = any(_aside(variant, key) for variant in result.variants for key in result.metrics)
     parts = [
         f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher, "
@@ -243,14 +248,16 @@ def summary(result: AblationResult) -> str:
     info = result.metrics[key]
     value = best_of([each.means[key] for each in known], info)
     winner = next((each for each in known if each.means[key] == value), known[0])
-    text = f"Best variant by {value_label(key)}: {winner.name} with "
-    text += f"{spread_text(winner.spreads[key], info)} {info.unit}".rstrip()
+    few = result.images[key] < MIN_IMAGES
+    place = "First by mean" if few else "Best variant by"
+    mean = f"{spread_text(winner.spreads[key], info)} {info.unit}".rstrip()
+    text = f"{place} {value_label(key)}: {winner.name} with {mean}"
     difference = winner.differences.get(key)
     if difference is not None:
         text += f" ({difference_text(difference, info)} against {result.plan.reference}, per image)"
     text += "."
-    if result.images < ENOUGH:
-        return f"{text} Fewer than {ENOUGH} test images do not show which variant is better."
+    if few:
+        return f"{text} Fewer than {MIN_IMAGES} test images do not show which variant is better."
     return f"{text}{_better_baseline(result, key, winner.spreads[key].mean)}"
 
 

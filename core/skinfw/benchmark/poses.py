@@ -199,9 +199,15 @@ def _measure(reference: ComponentSpec, truth: ComponentSpec, photos: Sequence[Pa
 def poses_table(results: dict[str, PoseResults]) -> Table:
     """Return the results of pose encoders side by side; the best PCK of each fraction is marked.
 
-    Values that print alike are equally good. Nothing is marked if they were measured on different photos.
+    Values that print alike are equally good. Nothing is marked if they were measured on different photos or
+    points.
     """
-    ranked = same_photos(each.unusable for each in results.values())
+    looked_for = {
+        frozenset(name for name, value in each.by_point.items() if value is not None)
+        for each in results.values()
+        if each.points
+    }
+    ranked = same_photos(each.unusable for each in results.values()) and len(looked_for) <= 1
     best = [
         max((each.pck[place] for each in results.values()), default=0.0) for place in range(len(FRACTIONS))
     ]

@@ -166,7 +166,8 @@ class Comparison:
         The best of the values that may be ranked are marked, unless they are over one image.
         """
         unranked = [self.unranked(each) for each in self.rows]
-        images = len(self.anchor.evaluation.names)
+        counts = self.anchor.evaluation.counts()
+        images = {key: counts.get(key, 0) for key in self.metrics}
         cells = value_columns([each.values for each in self.rows], self.metrics, unranked, images=images)
         keeps = any(run.evaluation.violations for run in self.runs)
         rows = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from skinfw.components.direction import ARROWS, badness
 from skinfw.components.registry import TRAINED, installed
 from skinfw.errors import counted
+from skinfw.evaluation.bootstrap import MIN_IMAGES
 from skinfw.evaluation.results import Cost, Evaluation, MetricInfo
 from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, tone_gap
 
@@ -111,7 +112,7 @@ def value_columns(
     metrics: Mapping[str, MetricInfo],
     unranked: Sequence[Collection[str]] | None = None,
     *,
-    images: int | None = None,
+    images: Mapping[str, int] | None = None,
 ) -> list[list[Cell]]:
     """Return the cells of each row, one per metric; the best values of a column are marked.
 
@@ -121,7 +122,7 @@ def value_columns(
         rows: the values of each row by ``region/name``.
         metrics: their units and directions.
         unranked: the values of each row that are excluded from ranking.
-        images: the number of measured images; None for several.
+        images: the number of images with a value of each metric; None: several of each.
     """
     apart = [()] * len(rows) if unranked is None else unranked
     ranked = [
@@ -131,12 +132,13 @@ def value_columns(
     best = {
         key: value_text(best_of([row.get(key) for row in ranked], info), info)
         for key, info in metrics.items()
+        if images is None or images[key] > 1
     }
     return [
         [
             Cell(
                 f"{text}{UNRANKED if key in aside else ''}",
-                images != 1 and key not in aside and text != NONE and text == best[key],
+                key not in aside and text != NONE and text == best.get(key),
             )
             for key, info in metrics.items()
             for text in [value_text(row.get(key), info)]
@@ -151,7 +153,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         return _class_table(evaluation)
     inpainters = list(evaluation.values)
     values_of = [evaluation.values[inpainter] for inpainter in inpainters]
-    cells = value_columns(values_of, evaluation.metrics, images=len(evaluation.names))
+    cells = value_columns(values_of, evaluation.metrics, images=evaluation.counts())
     rows = []
     for inpainter, values in zip(inpainters, cells, strict=True):
         changed = Cell(str(evaluation.violations[inpainter]))
@@ -207,7 +209,7 @@ def masks_note(evaluation: Evaluation) -> str:
 def summary(evaluation: Evaluation) -> str:
     """Summarize the trained generator against the baselines by two metrics, and across skin tones.
 
-    Fewer than `ENOUGH` images do not show which of them is better.
+    Fewer than `MIN_IMAGES` images do not show which of them is better.
     """
     where = f"On {measured_images(evaluation)}"
     key = evaluation.monitored_metric()
@@ -215,7 +217,7 @@ def summary(evaluation: Evaluation) -> str:
         return f"{where} no metric has a value."
     info = evaluation.metrics[key]
     value = evaluation.values[TRAINED][key]
-    few = len(evaluation.names) < ENOUGH
+    few = evaluation.counts()[key] < MIN_IMAGES
     compared = [
         _compared(value, values[key], info, inpainter, judged=not few)
         for inpainter, values in evaluation.values.items()
@@ -225,7 +227,7 @@ def summary(evaluation: Evaluation) -> str:
     text = f"{where} the trained {network} reaches {value_label(key)} {_with_unit(value, info)}"
     text += f"{': ' if compared else ''}{', '.join(compared)}."
     if compared and few:
-        text += f" Fewer than {ENOUGH} images do not show which generator is better."
+        text += f" Fewer than {MIN_IMAGES} images do not show which {network} is better."
     return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
 
 

@@ -130,6 +130,14 @@ class Evaluation:
         seconds, peak = self.seconds_per_image.get(inpainter), self.peak_memory.get(inpainter)
         return Cost(seconds, peak, inpainter in self.stated)
 
+    def counts(self) -> dict[str, int]:
+        """Return the number of images with a value of each metric; all for a metric over the set."""
+        found = self.per_image[TRAINED]
+        return {
+            key: sum(value is not None for value in found[key]) if key in found else len(self.names)
+            for key in self.metrics
+        }
+
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON."""
         return asdict(self)

@@ -149,8 +149,8 @@ def _check_paths(output: Path, script: Path | None, overwrite: bool) -> None:
     reject_existing([output], overwrite=overwrite)
     if not overwrite and script is not None and script.exists() and script.read_bytes() != _script().encode():
         raise RunError(
-            f"{script}: is another file, maybe of another version of skinfw; replace it with --overwrite, or "
-            "leave the script out with --no-script (in Python: overwrite=True, script=False)"
+            f"{script}: was not written by this version of skinfw; replace it with --overwrite (in Python: "
+            "overwrite=True), or write no script with --no-script (script=False)"
         )
 
 

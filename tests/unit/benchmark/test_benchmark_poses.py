@@ -126,5 +126,8 @@ def test_the_table_marks_the_best(photos: list[Path]) -> None:
     assert [text for text, _ in rows["blind"][:5]] == ["n/a", "n/a", "0.000", "0", "1"]
     alone = poses_table({"right": results["right"]})
     assert not any(cell.best for _, cells in alone.rows for cell in cells), "one alone is not the best"
+    some = {name: place for name, place in TRUE.items() if name != "Neck"}
+    fewer = {**results, "off": measure_pose_encoder(Known({"a": [some]}), truth, photos[:1])}
+    assert not any(cell.best for _, cells in poses_table(fewer).rows for cell in cells), "other points"
     results["off"] = replace(results["off"], unusable={"b.png": "not finite"})
     assert not any(cell.best for _, cells in poses_table(results).rows for cell in cells)

@@ -26,7 +26,7 @@ BIAS = MetricInfo("L*", "zero")
 
 
 def evaluation(
-    values: dict[str, dict[str, float | None]], metrics: dict[str, MetricInfo], names: str = "abcde"
+    values: dict[str, dict[str, float | None]], metrics: dict[str, MetricInfo], names: str = "abcdef"
 ) -> Evaluation:
     return Evaluation(
         split="test",
@@ -105,10 +105,10 @@ def test_the_table_marks_the_best_of_each_column() -> None:
 
 def test_few_images_show_nothing_better_and_one_marks_nothing() -> None:
     values = {"trained": {"skin/psnr": 18.2}, "mean_color": {"skin/psnr": 20.0}}
-    for names, marked in (("a", False), ("abcd", True)):
+    for names, marked in (("a", False), ("abcde", True)):
         found = evaluation(values, {"skin/psnr": DB}, names)
         assert summary(found).endswith(
-            "18.20 dB: 1.80 dB below mean_color. Fewer than 5 images do not show which generator is better."
+            "18.20 dB: 1.80 dB below mean_color. Fewer than 6 images do not show which generator is better."
         )
         assert any(cell.best for _, cells in evaluation_table(found).rows for cell in cells) == marked
     alone = evaluation({"trained": {"skin/psnr": 18.2}}, {"skin/psnr": DB}, "a")
@@ -130,7 +130,7 @@ def test_the_summary_compares_in_words() -> None:
         "none": {"skin/psnr": None},
     }
     assert summary(evaluation(values, {"skin/psnr": DB})) == (
-        "On 5 test images the trained generator reaches skin PSNR 18.20 dB: 3.10 dB above opencv_inpaint "
+        "On 6 test images the trained generator reaches skin PSNR 18.20 dB: 3.10 dB above opencv_inpaint "
         "(better), 1.80 dB below mean_color (worse), equal to same."
     )
 
@@ -175,8 +175,8 @@ def test_nearer_to_0_is_better_where_the_metric_has_a_sign() -> None:
 def test_computed_masks_are_named() -> None:
     found = evaluation({"trained": {"skin/psnr": 18.2}}, {"skin/psnr": DB})
     assert masks_note(found) == ""
-    assert masks_note(replace(found, computed_masks={"skin_color": 5})).startswith(
-        "The masks of 5 images were computed (by skin_color), not drawn by a person"
+    assert masks_note(replace(found, computed_masks={"skin_color": 6})).startswith(
+        "The masks of 6 images were computed (by skin_color), not drawn by a person"
     )
     assert masks_note(replace(found, names="abcd", computed_masks={"skin_color": 2, "parser": 1})).startswith(
         "The masks of 3 of 4 images were computed (by skin_color: 2, parser: 1), not drawn by a person"
@@ -185,7 +185,7 @@ def test_computed_masks_are_named() -> None:
 
 def test_the_summary_without_any_value() -> None:
     text = summary(evaluation({"trained": {"skin/mse": None}}, {"skin/mse": ERROR}))
-    assert text == "On 5 test images no metric has a value."
+    assert text == "On 6 test images no metric has a value."
 
 
 def test_the_next_metric_of_the_region_stands_beside_the_deciding_one() -> None:

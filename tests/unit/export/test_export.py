@@ -259,7 +259,9 @@ def test_existing_files_stay(run: Run, exported: Exported, tmp_path: Path) -> No
         export_run(run, path)
     assert path.read_bytes() == b"mine"
     (tmp_path / "paint.py").write_text("mine", encoding="utf-8")
-    with pytest.raises(RunError, match=r"paint\.py: is another file, .* with --overwrite"):
+    with pytest.raises(
+        RunError, match=r"paint\.py: was not written by this version of skinfw; replace it with --overwrite"
+    ):
         export_run(run, tmp_path / "other.onnx")
     with pytest.raises(UserError, match=r"ends in \.onnx"):
         export_run(run, tmp_path / "model.pt")
