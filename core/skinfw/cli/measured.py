@@ -52,7 +52,10 @@ def all_that_can_run(
         except SkinfwError as error:
             click.echo(f"skipping {name}: {error}", err=True)
     if not results:
-        raise UserError(f"no {truth.kind.replace('_', ' ')} can run here; name one with {option}")
+        what = truth.kind.replace("_", " ")
+        raise UserError(
+            f"no {what} could be measured; name one with {option}, or another ground truth with --truth"
+        )
     return results
 
 

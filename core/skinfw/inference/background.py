@@ -27,8 +27,15 @@ MIN_LIMB = 0.4
 """Fraction of a patch of the mask that must be near the limbs; with less, the pose does not fit the mask, and
 nothing in the patch is background."""
 
+_EDGE = 0.02
+"""Share of the other side in a blurred pixel above which the pixel is part of the border."""
+
 RADIUS = 3.0
 """OpenCV's usual radius of the neighborhood that a pixel is filled from, in pixels."""
+
+BLUR = 0.001
+"""Standard deviation of the blur between a limb and the background behind it, as a fraction of the height of
+the crop; at least one pixel."""
 
 _SIDE = 1024
 
@@ -72,6 +79,40 @@ class TeleaFill:
 
 
 TELEA = TeleaFill()
+
+
+def soft_edge(image: RgbImage, limbs: Mask, behind: Mask, height: int) -> RgbImage:
+    """Return an image in which limbs blend into the background behind them, instead of ending in steps.
+
+    Both are painted, so both sides of their border are blurred. All other pixels stay as they are.
+
+    Args:
+        image: uint8 RGB ``(H, W, 3)``.
+        limbs: the painted skin, bool ``(H, W)``.
+        behind: what became background, bool ``(H, W)``.
+        height: that of the crop around the person, in pixels.
+    """
+    box = bounding_box(behind)
+    if box is None:
+        return image
+    sigma = max(1.0, BLUR * height)
+    reach = round(3 * sigma)
+    rows = slice(max(0, box.top - 2 * reach), box.bottom + 2 * reach)
+    columns = slice(max(0, box.left - 2 * reach), box.right + 2 * reach)
+    limb, painted = limbs[rows, columns], (limbs | behind)[rows, columns]
+
+    def blurred(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        size = 2 * reach + 1
+        return np.asarray(cv2.GaussianBlur(values, (size, size), sigma, borderType=cv2.BORDER_CONSTANT))
+
+    weight = painted.astype(np.float32)
+    near = np.maximum(blurred(weight), np.float32(1e-6))
+    share = blurred(limb.astype(np.float32)) / near
+    mean = blurred(image[rows, columns] * weight[..., None]) / near[..., None]
+    edge = painted & (share > _EDGE) & (share < 1 - _EDGE)
+    out = image.copy()
+    out[rows, columns][edge] = np.rint(mean[edge]).clip(0, 255).astype(np.uint8)
+    return out
 
 
 def behind_limbs(mask: Mask, keypoints: Keypoints) -> Mask:

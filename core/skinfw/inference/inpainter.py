@@ -16,7 +16,7 @@ from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import DataError, UserError
 from skinfw.inference.allowed import Allowed, allowed_pixels, kind_of
-from skinfw.inference.background import TELEA, Fill, fill_background, fill_with
+from skinfw.inference.background import TELEA, Fill, fill_background, fill_with, soft_edge
 from skinfw.inference.beside import labels_by
 from skinfw.inference.condition import as_background, make_condition
 from skinfw.inference.expose import known_limbs
@@ -270,6 +270,9 @@ class Inpainter:
             result = paint_full_resolution(
                 photo, limbs, skin & ~mask, face, colors, box, seed=seed, steps=steps, shown=shown
             )
+            if steps.feather:
+                solid = behind if shown is None else behind & shown
+                result = replace(result, image=soft_edge(result.image, limbs, solid, box.height))
         by = PaintedBy(self.name, self.model.size, seen.labels_by, seen.pose is not None, box)
         return laid_over(source, result, allowed, behind, alpha, by)
 

@@ -64,8 +64,8 @@ def bare(
     """
     if small.shape[-1] != 4:
         raise DataError(
-            f"{where}: this model does not find skin in a region; give a mask, or train a model whose "
-            "generator gives an alpha"
+            f"{where}: this model does not find skin in a region; give a mask, or use a model that does: one "
+            "in the package (skinfw list models), or a run whose generator gives an alpha"
         )
     alpha = _alpha_of(small, region & ~behind, box)
     found = alpha > _LEAST

@@ -69,7 +69,7 @@ class Audit:
         return mean_interval([self.pairs[name].values[metric] for name in names])
 
     def segmenter_error(self, metric: str, group: str | None = None) -> float | None:
-        """Return the mean change of a metric when the pictures are mirrored before they are segmented.
+        """Return the mean change of a metric when the pictures are mirrored and enlarged before segmentation.
 
         None if no pair has both values.
         """
@@ -167,8 +167,8 @@ def audit(pairing: Pairing, parser: Parser, *, progress: Progress | None = None)
         failed,
         pairing.photos,
         pairing.results,
-        f"for {read} of {counted(len(measured), 'pair')}: label maps were read from files, so mirroring the "
-        "pictures does not change them"
+        f"for {read} of {counted(len(measured), 'pair')}: label maps were read from files, so mirroring and "
+        "enlarging the pictures does not change them"
         if read
         else "",
     )

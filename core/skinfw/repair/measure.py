@@ -11,7 +11,8 @@ import numpy as np
 from skinfw.data.body_zones import body_distances
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.photo import Photo
-from skinfw.data.segmentation import LabelMap, Mask, RgbImage, Segmentation
+from skinfw.data.resize import resize_image, resize_labels
+from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.data.skin_color import MIN_PIXELS
 from skinfw.errors import DataError
 from skinfw.evaluation.results import SkinTone
@@ -29,6 +30,10 @@ SAME_GARMENT = 5.0
 
 EXCHANGED = 10.0
 """Median CIEDE2000 on the trunk's clothes above which the garment was exchanged."""
+
+
+ENLARGED = 1.1
+"""Factor of the size at which pictures are segmented again."""
 
 
 @dataclass(frozen=True)
@@ -165,16 +170,19 @@ def measure_pair(
 
 
 def mirrored_segmentation(segmenter: Segmenter[Any], photo: Photo) -> Segmentation:
-    """Return the segmentation of a mirrored picture, mirrored back.
+    """Return the segmentation of a mirrored and enlarged picture, mirrored back and in the picture's size.
 
-    Mirroring changes nothing about a picture that matters, so the difference to the segmentation of the
-    picture itself is the segmenter's own error.
+    Neither changes anything that matters, so the difference to the segmentation of the picture itself is the
+    segmenter's own error. Mirroring alone would show none of a segmenter that averages each picture with its
+    mirror image.
 
     Raises:
         DataError: the segmenter fails, or reads files.
     """
-    found = segmenter.segment(Photo(np.ascontiguousarray(photo.pixels[:, ::-1])))
-    labels: LabelMap = np.ascontiguousarray(found.labels[:, ::-1])
+    height, width = photo.size
+    larger = round(height * ENLARGED), round(width * ENLARGED)
+    found = segmenter.segment(Photo(resize_image(np.ascontiguousarray(photo.pixels[:, ::-1]), larger)))
+    labels = resize_labels(np.ascontiguousarray(found.labels[:, ::-1]), photo.size)
     return Segmentation(labels, found.classes, found.regions)
 
 

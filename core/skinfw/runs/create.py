@@ -43,8 +43,8 @@ def check_folder(run: Run, *, resume: bool = False, overwrite: bool = False) -> 
             raise RunError(f"{folder}: already exists and is not a run folder; give another --output")
         if not overwrite and not never_began(run):
             raise RunError(
-                f"{folder}: already exists; continue with --resume, or replace it with --overwrite (in "
-                "Python: resume=True, overwrite=True)"
+                f"{folder}: already exists; continue it with --resume, replace it with --overwrite (in "
+                "Python: resume=True, overwrite=True), or give the spec another name"
             )
 
 

@@ -7,9 +7,10 @@ import pytest
 from onnx_models import write_mean_fill
 
 from skinfw.components.reference import use
+from skinfw.data.parts import dilate
 from skinfw.data.photo import Photo
 from skinfw.errors import UserError
-from skinfw.inference.background import TELEA, behind_limbs, fill_background
+from skinfw.inference.background import TELEA, behind_limbs, fill_background, soft_edge
 from skinfw.inference.background_generator import BackgroundGenerator
 from skinfw.inference.inpainter import Inpainter
 
@@ -21,6 +22,23 @@ def test_the_skin_of_a_person_is_not_behind_the_limbs(
     pose = inpainter.pose_encoder.keypoints(opened)
     assert pose is not None
     assert not behind_limbs(arms, pose).any()
+
+
+def test_a_limb_blends_into_the_background_behind_it() -> None:
+    y, x = np.mgrid[:60, :40]
+    painted = (x >= 5) & (x < 35) & (y >= 5)
+    limbs = painted & (x + y // 7 < 24)  # a slanted border
+    behind = painted & ~limbs
+    image = np.where(limbs, 200, np.where(behind, 40, 90)).astype(np.uint8)[..., None].repeat(3, axis=2)
+    soft = soft_edge(image, limbs, behind, height=60)
+    assert np.array_equal(soft[~painted], image[~painted])
+    border = dilate(limbs, 1) & dilate(behind, 1)
+    assert ((soft[border] > 50) & (soft[border] < 190)).all()
+    far = painted & ~(dilate(limbs, 4) & dilate(behind, 4))
+    assert np.array_equal(soft[far], image[far])
+    # beside what is not painted, a limb keeps its own color
+    assert (soft[30, 5:12] == 200).all()
+    assert soft_edge(image, limbs, np.zeros_like(limbs), height=60) is image
 
 
 def test_a_wide_sleeve_shows_the_background_beside_the_arm(
@@ -139,5 +157,5 @@ def test_the_background_is_filled_by_the_chosen_network(
     assert one.report["background"] == other.report["background"] == behind.sum() > 0
     differs = (one.image != other.image).any(axis=2)
     assert differs[behind].mean() > 0.5
-    flat = other.image[behind].astype(int)
+    flat = other.image[behind & ~dilate(sleeve & ~behind, 4)].astype(int)  # the limb blends into the rest
     assert np.abs(flat - np.median(flat, axis=0)).max() <= 1  # one color

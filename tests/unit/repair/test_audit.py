@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from try_on import CLASSES, REGIONS, SKIN, draw_person, relabeled, try_on, write
 
 from skinfw.components.config import ComponentConfig
 from skinfw.data.photo import Photo
+from skinfw.data.resize import resize_image, resize_labels
 from skinfw.data.segmentation import Segmentation
 from skinfw.errors import DataError
 from skinfw.inference.beside import SegmenterBeside
@@ -89,11 +91,12 @@ class HalfBlindSegmenter(Segmenter[ComponentConfig]):
     """Knows the drawn person, but misses the columns at the left of every picture."""
 
     def segment(self, photo: Photo) -> Segmentation:
-        mirrored = not (np.abs(photo.pixels[200:].astype(int) - RESULT[200:]).mean() < 30)
+        own = resize_image(photo.pixels, (RESULT.shape[0], RESULT.shape[1]))
+        mirrored = not (np.abs(own[200:].astype(int) - RESULT[200:]).mean() < 30)
         source = PERSON.parse_bare.labels
         labels = (source[:, ::-1] if mirrored else source).copy()
         labels[:, :45] = 0
-        return Segmentation(labels, CLASSES, REGIONS)
+        return Segmentation(resize_labels(labels, photo.size), CLASSES, REGIONS)
 
 
 def test_the_segmenters_error_is_the_change_by_mirroring(tmp_path: Path, parser: Parser) -> None:
@@ -104,6 +107,7 @@ def test_the_segmenters_error_is_the_change_by_mirroring(tmp_path: Path, parser:
     again = mirrored_segmentation(blind, Photo(RESULT))
     assert not again.labels[:, -45:].any()
     assert again.labels[:, :45].any()
+    assert again.labels.shape == RESULT.shape[:2]
     pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", blind.sources)
     found = audit(pairing, Parser(blind, parser.pose_encoder))
     values, mirrored = found.pairs["anna"].values, found.pairs["anna"].mirrored
@@ -114,6 +118,26 @@ def test_the_segmenters_error_is_the_change_by_mirroring(tmp_path: Path, parser:
     assert found.segmenter_error("skin_difference") > 0  # type: ignore[operator]
     assert found.segmenter_error("face_changed") == 0
     assert found.segmenter_error_unknown == ""
+
+
+class Averaging(HalfBlindSegmenter):
+    """Sees a mirrored picture exactly as the picture itself, but small pictures worse than large ones."""
+
+    def segment(self, photo: Photo) -> Segmentation:
+        found = super().segment(photo)
+        labels = found.labels.copy()
+        blind = 46 if photo.size == RESULT.shape[:2] else 20
+        labels[:, :blind] = labels[:, -blind:] = 0
+        return replace(found, labels=labels)
+
+
+def test_a_segmenter_that_averages_mirror_images_has_an_error_too(tmp_path: Path, parser: Parser) -> None:
+    write_pair(tmp_path, "anna")
+    for kind in ("photos", "results"):
+        (tmp_path / kind / "anna_labels.png").unlink()
+    even = Averaging(ComponentConfig(), None)
+    pairing = find_pairs(tmp_path / "photos", tmp_path / "results", "names", even.sources)
+    assert audit(pairing, Parser(even, parser.pose_encoder)).segmenter_error("skin_difference") > 0  # type: ignore[operator]
 
 
 def test_only_pairs_with_label_maps_beside_them_lack_the_segmenters_error(

@@ -228,7 +228,7 @@ def test_a_run_that_was_thinned_out_is_not_replaced(run: Run, left: str) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "already exists; continue with --resume"),
+        ({}, "already exists; continue it with --resume"),
         ({"resume": True}, r"another spec: \$.data.dataset.type"),
     ],
 )
