@@ -18,6 +18,30 @@ HIPS = 0.22
 """Radius of the hips around the line between the hip joints, in units of the trunk's length."""
 
 
+def trunks_of_poses(
+    people: Sequence[Keypoints], size: Size, *, under_arms: bool = False, within: Mask | None = None
+) -> Mask | None:
+    """Return where the trunks and the hips of several people are.
+
+    Args:
+        people: their poses, in pixels of the image, at least one; those but the first that join two people do
+            not count.
+        size: see `trunk_of_pose`.
+        under_arms: see `trunk_of_pose`.
+        within: see `trunk_of_pose`.
+
+    Returns:
+        bool ``(H, W)``; None if the first pose shows neither shoulders nor hips.
+    """
+    found = trunk_of_pose(people[0], size, under_arms=under_arms, within=within)
+    for other in people[1:] if found is not None else ():
+        body = Body.of(other)
+        if body is not None and not body.joins_people:
+            trunk = trunk_of_pose(other, size, under_arms=under_arms, within=within)
+            found = found if trunk is None or found is None else found | trunk
+    return found
+
+
 def trunk_of_pose(
     keypoints: Keypoints, size: Size, *, under_arms: bool = False, within: Mask | None = None
 ) -> Mask | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +14,7 @@ from skinfw.data.body_parts import ZONES, Body, Limb
 from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask, Segmentation
-from skinfw.data.trunk import trunk_of_pose
+from skinfw.data.trunk import trunk_of_pose, trunks_of_poses
 from skinfw.errors import DataError, UserError, counted
 from skinfw.inference.background import behind_limbs
 from skinfw.inference.expose import clothes_over
@@ -88,7 +88,7 @@ def allowed_pixels(
     marked: Mask | None,
     limbs: Collection[Limb],
     labels: Segmentation,
-    pose: Keypoints | None,
+    people: Sequence[Keypoints],
     where: object,
 ) -> Allowed:
     """Return the pixels that may be painted.
@@ -98,21 +98,22 @@ def allowed_pixels(
         marked: what is marked, bool ``(H, W)``; None for clothes over limbs.
         limbs: the limbs to expose, if no pixels are marked.
         labels: the photo's label map.
-        pose: the person's pose in its pixels; only a given mask is painted without one.
+        people: the poses of the person and then of others, in its pixels. Only a given mask is painted
+            without a pose, and only a given mask on anybody's trunk or hips.
         where: names the photo in errors.
 
     Raises:
         DataError: nothing may be painted; the message says why.
     """
     if marked is not None and kind == "given":
-        return allowed_mask(marked, pose)
-    if pose is None:
+        return allowed_mask(marked, people[0] if people else None)
+    if not people:
         raise DataError(f"{where}: {_NO_TRUNK}")
     if marked is None:
-        return allowed_clothes(limbs, labels, pose, where)
+        return allowed_clothes(limbs, labels, people, where)
     if kind == "region":
-        return allowed_region(marked, labels, pose, where)
-    return allowed_holes(marked, pose, where)
+        return allowed_region(marked, labels, people, where)
+    return allowed_holes(marked, people, where)
 
 
 def allowed_mask(mask: Mask, pose: Keypoints | None) -> Allowed:
@@ -135,18 +136,18 @@ def allowed_mask(mask: Mask, pose: Keypoints | None) -> Allowed:
     return Allowed(mask, "given", behind_limbs(mask, pose), warnings=warnings)
 
 
-def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
+def allowed_holes(holes: Mask, people: Sequence[Keypoints], where: object) -> Allowed:
     """Return the part of holes in a photo that may be painted: not on trunk or hips.
 
     Args:
         holes: bool ``(H, W)``.
-        pose: the person's pose in its pixels.
+        people: see `allowed_pixels`.
         where: names the photo in errors.
 
     Raises:
         DataError: the pose does not show where the trunk is, or no hole is elsewhere.
     """
-    trunk = trunk_of_pose(pose, _size(holes), within=holes)
+    pose, trunk = people[0], trunks_of_poses(people, _size(holes), within=holes)
     if trunk is None:
         raise DataError(f"{where}: {_NO_TRUNK}")
     allowed = _without(holes, {"the trunk or the hips": trunk}, "found", where)
@@ -155,20 +156,21 @@ def allowed_holes(holes: Mask, pose: Keypoints, where: object) -> Allowed:
     return replace(allowed, behind=behind_limbs(allowed.mask, pose))
 
 
-def allowed_region(region: Mask, labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
+def allowed_region(region: Mask, labels: Segmentation, people: Sequence[Keypoints], where: object) -> Allowed:
     """Return the part of a region that may be painted, with its margin: not on trunk, hips or hands.
 
     Args:
         region: bool ``(H, W)``.
         labels: the photo's label map.
-        pose: the person's pose in its pixels.
+        people: see `allowed_pixels`.
         where: names the photo in errors.
 
     Raises:
         DataError: the pose does not show trunk and hands, or nothing of the region is elsewhere.
     """
+    pose = people[0]
     wide = _with_margin(region, labels, pose, outline=True)
-    trunk = trunk_of_pose(pose, _size(region), within=wide)
+    trunk = trunks_of_poses(people, _size(region), within=wide)
     zones = zones_of_pose(pose, _size(region), within=wide)
     if trunk is None or zones is None:
         raise DataError(f"{where}: the pose does not show where trunk and hands are, {_NEVER}")
@@ -181,19 +183,22 @@ def allowed_region(region: Mask, labels: Segmentation, pose: Keypoints, where: o
     return allowed
 
 
-def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoints, where: object) -> Allowed:
+def allowed_clothes(
+    limbs: Collection[Limb], labels: Segmentation, people: Sequence[Keypoints], where: object
+) -> Allowed:
     """Return the clothes over limbs that may be painted, with their margin: not on trunk or hips.
 
     Args:
         limbs: the limbs to expose.
         labels: the photo's label map.
-        pose: the person's pose in its pixels.
+        people: see `allowed_pixels`.
         where: names the photo in errors.
 
     Raises:
         DataError: the pose does not show the limbs or the trunk, or joins two people, or the limbs are bare
             or on the trunk.
     """
+    pose = people[0]
     if _joins_people(pose):
         raise DataError(
             f"{where}: {_JOINED}, so limbs are in the wrong place; give a mask, or name another pose encoder"
@@ -201,7 +206,7 @@ def allowed_clothes(limbs: Collection[Limb], labels: Segmentation, pose: Keypoin
     clothes, skin = clothes_over(limbs, labels, pose, where)
     # an arm that is hidden behind the trunk gets a place on it
     wide = _with_margin(clothes, labels, pose, outline=False)
-    trunk = trunk_of_pose(pose, _size(clothes), under_arms=True, within=wide)
+    trunk = trunks_of_poses(people, _size(clothes), under_arms=True, within=wide)
     if trunk is None:
         raise DataError(f"{where}: {_NO_TRUNK}")
     allowed = _without(clothes, {"the trunk or the hips": trunk}, "exposed", where, wide)

@@ -210,13 +210,14 @@ class Inpainter:
             if given is not None:
                 check_place(given, labels, source.where)
             person = labels.person if holes is None else person_of_mask(labels.person, holes)
-            pose = keypoints
-            if pose is None and not (kind == "given" and self._does_without(source)):
-                pose = self._pose(source, person)
+            people = [] if keypoints is None else [keypoints]
+            if not people and not (kind == "given" and self._does_without(source)):
+                people = self._people(source, person)
+        pose = people[0] if people else None
         if found is not None and mask_color is None and pose is not None:
             found = holes_on_body(found, labels, pose, source.where)
             holes = found.mask
-        allowed = allowed_pixels(kind, holes, expose, labels, pose, source.where)
+        allowed = allowed_pixels(kind, holes, expose, labels, people, source.where)
         if found is not None:
             allowed = replace(allowed, warnings=(*allowed.warnings, *found.warnings()))
         if holes is None:
@@ -229,9 +230,10 @@ class Inpainter:
         """Return whether a mask of a photo is painted without a pose; one in a file is always used."""
         return self.pose_optional and not on_disk(self.pose_encoder, source.photo.path)
 
-    def _pose(self, source: SourcePhoto, person: Mask) -> Keypoints:
+    def _people(self, source: SourcePhoto, person: Mask) -> list[Keypoints]:
+        """Return the poses of the person and then of others."""
         try:
-            return posed(self.pose_encoder, source.photo, person)[0]
+            return posed(self.pose_encoder, source.photo, person)
         except Rejected as rejected:
             raise DataError(f"{source.where}: {rejected.reason}: {rejected.detail}") from None
 
@@ -289,7 +291,7 @@ class Inpainter:
 
         def find_pose() -> Keypoints:
             with connections(self.trusted):
-                return self._pose(source, seen.person)
+                return self._people(source, seen.person)[0]
 
         return make_condition(
             photo, limbs, labels, seen.pose, box, self.io, self.model.inputs, self.pose_encoder,

@@ -57,8 +57,8 @@ _AROUND = 0.04
 _GRAY = 128
 
 
-def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoints, list[Keypoints]]:
-    """Return the pose of the person in a photo, and all poses in it.
+def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> list[Keypoints]:
+    """Return the poses in a photo, that of the person first.
 
     Encoders that tell people apart poorly put an arm of one on another. If many points are not on the person,
     the encoder looks again with everything else grayed out. That pose is taken if it has at most half as many
@@ -83,7 +83,8 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> tuple[Keypoi
         what = f"{counted(len(poses), 'pose')}, but none on the person" if poses else "no pose"
         advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
         raise Rejected("no pose found", f"{source} {what}; {advice}")
-    return _unmixed(keypoints, encoder, photo, person), poses
+    others = [each for each in poses if each is not keypoints]
+    return [_unmixed(keypoints, encoder, photo, person), *others]
 
 
 def pose_and_people(
@@ -99,8 +100,8 @@ def pose_and_people(
         if not segmentation.person.any():
             raise nobody()
         return None, people_count(segmentation, ())
-    keypoints, poses = posed(encoder, photo, segmentation.person)
-    return keypoints, people_count(segmentation, poses)
+    poses = posed(encoder, photo, segmentation.person)
+    return poses[0], people_count(segmentation, poses)
 
 
 def nobody() -> Rejected:
