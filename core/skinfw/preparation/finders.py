@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from skinfw.assembly.build import build
 from skinfw.components.reference import ComponentSpec
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.report import MadeBy
 
 FinderT = TypeVar("FinderT", bound="Segmenter[Any] | PoseEncoder[Any]")
 
@@ -139,10 +140,10 @@ class Finders:
             self._pose_encoders[0] if self._pose_encoders else None,
         )
 
-    def fingerprints(self) -> list[str]:
-        """Return the fingerprints of all components."""
-        prints = [each.fingerprint for each in self._segmenters]
-        return prints + [each.fingerprint for each in self._pose_encoders]
+    def fingerprints(self, used: MadeBy) -> list[str]:
+        """Return the fingerprints of the components that were used; others may lack their weights."""
+        prints = [each.fingerprint for each in self._segmenters if each.name in used.segmenters]
+        return prints + [each.fingerprint for each in self._pose_encoders if each.name in used.pose_encoders]
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the files besides the photo from which its sample is made, or would be if they existed."""

@@ -103,6 +103,19 @@ class Row:
 
 
 @dataclass(frozen=True)
+class MadeBy:
+    """The components that photos needed, by their names in `Row`.
+
+    Attributes:
+        segmenters: the segmenters, also of rejected photos.
+        pose_encoders: the pose encoders of the samples.
+    """
+
+    segmenters: frozenset[str]
+    pose_encoders: frozenset[str]
+
+
+@dataclass(frozen=True)
 class PrepareReport:
     """The result for every photo, sorted by name, and what else is in the source.
 
@@ -125,6 +138,12 @@ class PrepareReport:
     def reasons(self) -> Counter[str]:
         """Return the number of rejected photos and unused files for each reason."""
         return Counter(str(row.reason) for row in [*self.rejected(), *self.others])
+
+    def made_by(self) -> MadeBy:
+        """Return the components that the photos needed."""
+        return MadeBy(
+            frozenset(row.segmenter for row in self.rows), frozenset(row.pose_encoder for row in self.rows)
+        )
 
     def counts(self) -> str:
         """Return one line: the numbers of photos made, kept and rejected, and of unused files.

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from skinfw.preparation.finders import Finders, Missing
 from skinfw.preparation.mask_source import prepared_by
 from skinfw.preparation.photo_list import is_photo_list, read_photo_list
 from skinfw.preparation.prepare import prepare
-from skinfw.preparation.report import REJECTED_FILE, Row
+from skinfw.preparation.report import REJECTED_FILE, MadeBy, Row
 from skinfw.system.folders import cache_folder
 from skinfw.system.own_folders import own_folder
 from skinfw.system.paths_below import path_below
@@ -35,8 +36,18 @@ logger = logging.getLogger("skinfw")
 
 SECONDS_BETWEEN_MESSAGES = 5.0
 
-_prepared: dict[tuple[str, str], tuple[str, ...]] = {}
-"""The samples that this process prepared, by configuration, state of their files and excluded samples."""
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Samples, the components that made them, and these components' fingerprints."""
+
+    names: tuple[str, ...]
+    made_by: MadeBy
+    fingerprints: list[str]
+
+
+_prepared: dict[tuple[str, str], _Prepared] = {}
+"""What this process prepared, by configuration, state of the files and excluded samples."""
 
 
 class PhotosDataset(Dataset[PhotosConfig]):
@@ -102,7 +113,8 @@ class PhotosDataset(Dataset[PhotosConfig]):
 def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
     """Prepare photos, and return the names of their samples, sorted.
 
-    A process does this once per configuration and photos: the data sets of a run share the result.
+    A process does this once per configuration, photos and weights that they need: the data sets of a run
+    share the result.
 
     Raises:
         DataError: no photo became a sample.
@@ -111,7 +123,8 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
     missing = Missing(config.missing_label_maps, config.missing_poses)
     finders = Finders(config.segmenter, config.pose_encoder, missing)
     key = (config.model_dump_json(), f"{_state(config.root, cache, finders)} {gone}")
-    if key not in _prepared or not cache.is_dir():
+    known = _prepared.get(key) if cache.is_dir() else None
+    if known is None or known.fingerprints != finders.fingerprints(known.made_by):
         logger.info("preparing the photos under %s into %s", config.root, cache)
         report = prepare(
             config.root, cache, config.segmenter, config.pose_encoder, config.prepare, _Messages(),
@@ -126,8 +139,9 @@ def prepared_names(config: PhotosConfig, cache: Path) -> tuple[str, ...]:
                 f"{config.root}: no photo became a sample: {report.summary()}; "
                 f"{cache / REJECTED_FILE} says why for each{first}"
             )
-        _prepared[key] = tuple(names)
-    return _prepared[key]
+        made_by = report.made_by()
+        known = _prepared[key] = _Prepared(tuple(names), made_by, finders.fingerprints(made_by))
+    return known.names
 
 
 class _Messages:
@@ -146,9 +160,9 @@ def _state(root: Path, cache: Path, finders: Finders) -> str:
     """Return a hash of what the samples of a source are made from.
 
     These are the names, sizes and times of its images outside the cache and of its photos' label maps and
-    poses, wherever they are, and the components' fingerprints.
+    poses, wherever they are.
     """
-    digest = hashlib.sha256(json.dumps(finders.fingerprints()).encode())
+    digest = hashlib.sha256()
     for file in _files(root, cache):
         for path in (file, *_sources(file, finders)):
             try:

@@ -188,6 +188,16 @@ def test_other_weights_are_noticed(
     assert [report.count("made") for report in reports] == [3, 3]
 
 
+def test_weights_that_no_photo_needs_may_be_missing(
+    photos: Path, tmp_path: Path, reports: list[PrepareReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"missing_label_maps": "bodypix", "missing_poses": "bodypix"}
+    monkeypatch.setenv("SKINFW_WEIGHTS", str(tmp_path / "none"))
+    for _ in range(2):
+        assert len(PhotosDataset(config(photos, **settings), IO).names()) == 3
+    assert len(reports) == 1
+
+
 def test_what_the_filters_leave_out_is_gone(
     photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
