@@ -12,6 +12,7 @@ from skinfw.data.excluded import EXCLUDED_FILE, excluded, excluded_among
 from skinfw.data.sample_folder import RECORD_FILE, is_sample_folder
 from skinfw.data.shard_lines import INDEX_FILE
 from skinfw.errors import DataError, counted, listed
+from skinfw.system.paths_below import composed
 from skinfw.system.walk import walk
 
 logger = logging.getLogger("skinfw")
@@ -55,13 +56,16 @@ def not_excluded(root: Path, base: Path, names: Sequence[str]) -> list[str]:
 
 def _warn_of_other_lists(base: Path, names: Sequence[str]) -> None:
     """Warn about samples that are used, although a list of a folder above or below excludes them."""
+    forms = {composed(name): name for name in names}
     for folder, prefix, above in _other_places(base, names):
         with suppress(DataError):  # it is damaged
-            gone = excluded(folder)
-            named = [f"{prefix}{name}" for name in gone]
+            named = [composed(name) for name in excluded(folder)]
             if above:
-                named = [name.removeprefix(prefix) for name in gone if name.startswith(prefix)]
-            used = sorted(excluded_among(names, named))
+                start = composed(prefix)
+                here = [name.removeprefix(start) for name in named if name.startswith(start)]
+            else:
+                here = [f"{composed(prefix)}{name}" for name in named]
+            used = sorted({forms[name] for name in here if name in forms})
             if used:
                 logger.warning(
                     "%s: excludes %s that %s used here, where only %s counts: %s; add such names there",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,12 +9,15 @@ import pytest
 
 from skinfw.assembly.build import build
 from skinfw.components.reference import use
+from skinfw.data import excluded as excluded_module
+from skinfw.data import sample_search as search_module
 from skinfw.data.excluded import EXCLUDED_FILE, excluded, write_excluded
-from skinfw.data.sample_search import all_samples, find_samples
+from skinfw.data.sample_search import all_samples, find_samples, not_excluded
 from skinfw.errors import DataError
 from skinfw.interfaces import Dataset
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.prepare import prepare
+from skinfw.system.paths_below import composed
 from skinfw.testing import example_dataset_io
 
 NAMES = ["a/front", "a/side", "b"]
@@ -120,6 +124,20 @@ def test_lists_of_other_folders_are_noticed(samples: Path, caplog: pytest.LogCap
     (above,) = caplog.messages
     assert above.startswith(f"{samples / EXCLUDED_FILE}: excludes 1 sample that is used here")
     assert f"only {samples / 'a' / EXCLUDED_FILE} counts: side; " in above
+
+
+def test_many_folders_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = Counter[str]()
+
+    def counting(name: str) -> str:
+        calls[name] += 1
+        return composed(name)
+
+    for module in (excluded_module, search_module):
+        monkeypatch.setattr(module, "composed", counting, raising=False)
+    names = [f"{index}/front" for index in range(2000)]
+    assert not_excluded(tmp_path, tmp_path, names) == names
+    assert max(calls.values()) < 10
 
 
 def test_all_excluded(samples: Path) -> None:
