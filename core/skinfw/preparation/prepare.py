@@ -146,9 +146,11 @@ def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:
 
 
 def _remove_stale(preparer: PhotoPreparer, tasks: Sequence[Task]) -> None:
-    """Remove earlier samples of photos whose sample names are now taken."""
+    """Remove earlier samples of photos whose sample names are now taken, but not by the photos themselves."""
+    accepted = {(task.entry.name, task.sample) for task in tasks if task.rejected is None}
     for task in tasks:
-        if task.rejected is not None and task.rejected.reason == "name already taken":
+        taken = task.rejected is not None and task.rejected.reason == "name already taken"
+        if taken and (task.entry.name, task.sample) not in accepted:
             preparer.remove_stale(task.entry, task.sample)
 
 

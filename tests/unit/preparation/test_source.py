@@ -417,6 +417,15 @@ def test_a_survey_counts_the_urls_of_a_list(photos: Path, tmp_path: Path) -> Non
     assert (found.count, found.labeled, found.posed, len(found.sizes)) == (3, 1, 1, 1)
 
 
+def test_the_sample_of_a_photo_that_is_listed_twice_is_kept(photos: Path, tmp_path: Path) -> None:
+    listed = photos / "list.txt"
+    listed.write_text("WOMEN/id_2/01_1_front.png\n" * 2)
+    for status in ("made", "kept"):
+        report = run(listed, tmp_path / "out")
+        assert [row.status for row in report.rows] == [status, "rejected"]
+    assert (tmp_path / "out" / "WOMEN" / "id_2" / "01_1_front").is_dir()
+
+
 def test_json_lines_and_plain_text(photos: Path, tmp_path: Path) -> None:
     first, second = "WOMEN/id_0/01_1_front.png", "WOMEN/id_1/01_1_front.png"
     lines = [json.dumps(first), "", json.dumps({"path": second, "view": "front", "note": "mine"})]
