@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,10 @@ def test_weights_that_are_missing_are_named_with_the_command_that_finds_them(
     (file,) = use("pose_encoder", "bodypix").config.published_files()
     lines = init(photos, "-o", output, "-y").stdout.splitlines()
     users = "segmenter bodypix, pose encoder bodypix"  # skin_color starts from the former
-    assert lines[-2:] == [
+    assert lines[-3:] == [
         f"{file.name}, for {users}, is not on this machine; skinfw run downloads it from {file.url}",
-        f"Next: skinfw run {output} (without a network, put it into the folder SKINFW_WEIGHTS)",
+        "Without a network, put it into a folder and set SKINFW_WEIGHTS to that folder.",
+        f"Next: skinfw run {output}",
     ]
     # another file of that name is not taken for it
     (tmp_path / "weights").mkdir()
@@ -226,9 +228,8 @@ def test_the_next_command_can_be_pasted(
     monkeypatch.setattr(init_command, "_missing_files", lambda _: iter(["a file"] * count))
     output = tmp_path / "my spec.json"
     lines = init(photos, "-o", output, "-y").stdout.splitlines()
-    assert lines[-1] == (
-        f"Next: skinfw run '{output}' (without a network, put {what} into the folder SKINFW_WEIGHTS)"
-    )
+    assert shlex.split(lines[-1]) == ["Next:", "skinfw", "run", str(output)]
+    assert lines[-2] == f"Without a network, put {what} into a folder and set SKINFW_WEIGHTS to that folder."
 
 
 @pytest.mark.parametrize(

@@ -246,9 +246,10 @@ def _write(output: Path, size: Size, dataset: dict[str, Any] | None, found: Surv
     missing = list(_missing_files(checked))
     for line in missing:
         click.echo(line)
-    what = "it" if len(missing) == 1 else "them"
-    offline = f" (without a network, put {what} into the folder {VARIABLE})" if missing else ""
-    click.echo(f"Next: skinfw run {shlex.quote(shown)}{offline}")
+    if missing:
+        what = "it" if len(missing) == 1 else "them"
+        click.echo(f"Without a network, put {what} into a folder and set {VARIABLE} to that folder.")
+    click.echo(f"Next: skinfw run {shlex.quote(shown)}")
 
 
 def _missing_files(spec: AnySpec) -> Iterator[str]:
