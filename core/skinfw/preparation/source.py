@@ -102,7 +102,8 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
     """Return what is in a folder, at any depth.
 
     Label maps (also those of the default segmenter), hidden files and what skinfw wrote below the folder are
-    not photos: samples, runs, contact sheets, paintings. Links are followed, but no folder is read twice.
+    not photos: samples, runs, contact sheets, paintings. Except for samples, this does not apply to the
+    folder itself: its images are what is asked for. Links are followed, but no folder is read twice.
 
     Args:
         root: the folder.
@@ -121,11 +122,12 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
                 raise DataError(f"{root}: {skipped.detail}")
             _add_skipped(listing, skipped, skipped.path.relative_to(root).as_posix())
             rejected.append(skipped.path)
-        if kind := _own_kind(folder.files):
+        is_root = folder.path == root  # then what skinfw wrote there is what is asked for
+        if kind := _own_kind(folder.files, is_root):
             folder.below.clear()
             listing.add_other(folder.path, f"{within.as_posix()}/", *kind)
             continue
-        if folder.path != root:  # else they are what is asked for
+        if not is_root:
             written |= listed_images(folder.path, folder.files)
         _prune(listing, folder, within, output)
         for name in folder.files:
@@ -255,11 +257,11 @@ def _own_folders(members: Iterable[str]) -> dict[str, tuple[Reason, str]]:
     return {folder: kind for folder, names in files.items() if folder and (kind := _own_kind(names))}
 
 
-def _own_kind(files: Collection[str]) -> tuple[Reason, str] | None:
-    """Return what a folder with these files is if skinfw wrote it, else None."""
+def _own_kind(files: Collection[str], is_root: bool = False) -> tuple[Reason, str] | None:
+    """Return what a folder with these files is if skinfw wrote it, else None; a root is at most a sample."""
     if RECORD_FILE in files:
         return "prepared sample", "a folder of skinfw's"
-    kind = own_folder(files)
+    kind = "" if is_root else own_folder(files)
     return ("result of skinfw", f"{kind} of skinfw's") if kind else None
 
 

@@ -351,6 +351,14 @@ def test_what_skinfw_wrote_among_the_photos_is_not_read(photos: Path, tmp_path: 
     }
 
 
+@pytest.mark.parametrize("kind", OWN_FOLDERS)
+def test_a_folder_that_is_asked_for_is_read_whatever_skinfw_wrote_there(photos: Path, kind: str) -> None:
+    before = photos_below(photos, lambda _: ())
+    for name in OWN_FOLDERS[kind]:
+        (photos / name).write_text("{}", "utf-8")
+    assert photos_below(photos, lambda _: ()) == before
+
+
 def test_painted_photos_among_the_photos_are_not_photos(photos: Path) -> None:
     painted = photos / "painted"
     before = photos_below(photos, lambda _: ())
