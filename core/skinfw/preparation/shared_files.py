@@ -29,7 +29,7 @@ def check_shared_label_maps(
     """
     real = real_paths()
     coming = {real(path) for path in packed}
-    owners: dict[Path, Path] = {}
+    owners: dict[str, Path] = {}
     for photo in photos:
         for labels in segmenter.sources(photo):
             # a file other than an image may be about all photos

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -179,21 +180,22 @@ def _add_images(
     defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
     every = [*images, *(path for path in rejected if is_image_name(path.name))]
     real = real_paths()
+    places = {image: real(image) for image in every}
     owners = {real(source): image for image in every for of in (sources, *defaults) for source in of(image)}
     # named like a label map except for the format: of a.jpg and a.png, either may be the photo
     alike = {
-        source.with_suffix(""): (source, image)
+        stem: (source, image)
         for source, image in owners.items()
-        if source.with_suffix("") != real(image).with_suffix("")
+        if (stem := _stem(source)) != _stem(places[image])
     }
-    endings = _endings({real(image) for image in images}, owners, real)
+    endings = _endings(owners, places, {places[image] for image in images})
     for image in images:
-        name, path = image.relative_to(root).as_posix(), real(image)
+        name, path = image.relative_to(root).as_posix(), places[image]
         if path in owners:
             listing.add_other(image, name, "not a photo", f"the label map of {owners[path].name}")
-        elif path.with_suffix("") in alike:
-            source, owner = alike[path.with_suffix("")]
-            detail = f"named like the label map of {owner.name}, which must be {source.name}"
+        elif (stem := _stem(path)) in alike:
+            source, owner = alike[stem]
+            detail = f"named like the label map of {owner.name}, which must be {Path(source).name}"
             listing.add_other(image, name, "not a photo", detail)
         elif ending := next((each for each in endings if image.name.endswith(each)), ""):
             detail = f"named like a label map (*{ending}) whose photo is missing"
@@ -202,19 +204,26 @@ def _add_images(
             listing.entries.append(Entry(name, image))
 
 
-def _endings(
-    images: Collection[Path], owners: Mapping[Path, Path], real: Callable[[Path], Path]
-) -> list[str]:
+def _stem(place: str) -> str:
+    """Return a path without its extension."""
+    return os.path.splitext(place)[0]  # noqa: PTH122  # a Path takes several times as long
+
+
+def _endings(owners: Mapping[str, Path], places: Mapping[Path, str], images: Collection[str]) -> list[str]:
     """Return what the names of label maps beside their photos have in place of a photo's extension.
 
     Only names that differ from the photo's by more than the extension count.
+
+    Args:
+        owners: photos by the places of their label maps.
+        places: the places of photos.
+        images: the places of all images.
     """
-    beside = (
-        (source, owner)
+    found = {  # that of a label map in a folder below has a slash, so no name ends with it
+        source.removeprefix(start)
         for source, owner in owners.items()
-        if source in images and source.parent == real(owner).parent and source.name.startswith(owner.stem)
-    )
-    found = {source.name.removeprefix(owner.stem) for source, owner in beside}
+        if source in images and source.startswith(start := _stem(places[owner]))
+    }
     return sorted(ending for ending in found if Path(f"a{ending}").stem != "a")
 
 

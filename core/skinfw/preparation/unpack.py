@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -35,6 +36,7 @@ class ZipFiles:
     def __init__(self, archive: Path, folder: Path) -> None:
         self.archive = archive
         self._folder = folder
+        self._root = Path(os.path.realpath(folder))
         self._real = real_paths()
         self._members = list_archive(archive).members
         with reading(archive):
@@ -47,8 +49,8 @@ class ZipFiles:
             DataError: it is damaged, encrypted, or larger than it says.
             RunError: it cannot be written.
         """
-        found, folder = (self._real(each) for each in (path, self._folder / "member"))
-        name = found.relative_to(folder.parent).as_posix() if found.is_relative_to(folder.parent) else ""
+        found = Path(self._real(path))
+        name = found.relative_to(self._root).as_posix() if found.is_relative_to(self._root) else ""
         member = self._members.get(name)
         if member is None or path.exists():
             return

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from skinfw.errors import DataError
-from skinfw.system.paths_below import composed, name_error, on_disk, path_below, without_suffix
+from skinfw.system.paths_below import composed, name_error, on_disk, path_below, real_paths, without_suffix
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,23 @@ def test_without_suffix() -> None:
         "a": "a",
     }.items():
         assert without_suffix(name, suffixes) == expected
+
+
+def test_a_path_is_the_same_however_it_is_spelled_and_folders_are_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "photos")
+    (tmp_path / "photos" / "a.png").symlink_to(tmp_path / "photos" / "b.png")
+    monkeypatch.chdir(tmp_path)
+    looked, original = [], os.path.realpath
+    monkeypatch.setattr("os.path.realpath", lambda path: looked.append(path) or original(path))
+    real = real_paths()
+    paths = [
+        tmp_path / "photos" / "a.png",
+        Path("link", "a.png"),
+        tmp_path / "link" / ".." / "photos" / "a.png",
+    ]
+    assert [real(path) for path in paths] == [f"{original(tmp_path)}/photos/a.png"] * 3
+    real(tmp_path / "photos" / "b.png")
+    assert len(looked) == 3
