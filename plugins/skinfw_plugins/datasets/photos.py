@@ -7,12 +7,12 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from skinfw.data.excluded import excluded
-from skinfw.data.image_formats import is_image_name
 from skinfw.data.person_id import person_id
 from skinfw.data.sample import Sample
 from skinfw.data.sample_folder import read_sample
@@ -22,13 +22,12 @@ from skinfw.interfaces import Dataset, DatasetIO
 from skinfw.preparation.duplicates import sample_groups
 from skinfw.preparation.finders import Finders, Missing
 from skinfw.preparation.mask_source import prepared_by
-from skinfw.preparation.photo_list import is_photo_list, read_photo_list
+from skinfw.preparation.photo_list import is_photo_list
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.report import REJECTED_FILE, MadeBy, Row
+from skinfw.preparation.source import list_photos
 from skinfw.system.folders import cache_folder
-from skinfw.system.own_folders import own_folder
 from skinfw.system.paths_below import path_below
-from skinfw.system.walk import walk
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.folder import HashedFolders
 
@@ -159,44 +158,31 @@ class _Messages:
 def _state(root: Path, cache: Path, finders: Finders) -> str:
     """Return a hash of what the samples of a source are made from.
 
-    These are the names, sizes and times of its images outside the cache and of its photos' label maps and
-    poses, wherever they are.
+    These are the names, sizes and times of its photos and of their label maps and poses, wherever they are;
+    of an archive, those of the archive.
     """
     digest = hashlib.sha256()
-    for file in _files(root, cache):
-        for path in (file, *_sources(file, finders)):
-            try:
-                facts = path.stat()
-            except OSError:  # prepare reports it
-                continue
-            line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
-            digest.update(line.encode("utf-8", "surrogateescape"))
+    for path in _files(root, cache, finders):
+        try:
+            facts = path.stat()
+        except OSError:  # prepare reports it
+            continue
+        line = f"{path}\0{facts.st_size}\0{facts.st_mtime_ns}\0"
+        digest.update(line.encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
-def _sources(file: Path, finders: Finders) -> Sequence[Path]:
-    """Return the label map and the pose of a file if it is a photo."""
-    if not is_image_name(file.name):
-        return ()
-    try:
-        return finders.sources(file)
-    except OSError:  # its path is too long for the file system
-        return ()
-
-
-def _files(root: Path, cache: Path) -> Iterator[Path]:
-    """Yield the images below a folder, an archive, or a list and its photos."""
+def _files(root: Path, cache: Path, finders: Finders) -> Iterator[Path]:
+    """Yield an archive or a list, and the photos in a folder or a list with their label maps and poses."""
     if not root.is_dir():
         yield root
-        if root.is_file() and is_photo_list(root):
-            yield from (row.path for row in read_photo_list(root).photos if not row.url)
-        return
-    for folder in walk([root]):
-        if own_folder(folder.files):
-            folder.below.clear()
-            continue
-        folder.below[:] = [name for name in folder.below if (folder.path / name).resolve() != cache.resolve()]
-        yield from (folder.path / name for name in folder.files if is_image_name(name))
+        if not (root.is_file() and is_photo_list(root)):
+            return
+    for entry in list_photos(root, cache, finders.segmenter.sources).entries:
+        if not entry.url:
+            yield entry.path
+            with suppress(OSError):  # its path is too long for the file system
+                yield from finders.sources(entry.path)
 
 
 def default_cache(config: PhotosConfig) -> Path:

@@ -110,7 +110,7 @@ def test_a_cache_inside_the_root_is_no_change(photos: Path, reports: list[Prepar
     assert len(reports) == 1
 
 
-def test_a_run_among_the_photos_is_no_change(photos: Path, reports: list[PrepareReport]) -> None:
+def test_results_among_the_photos_are_no_change(photos: Path, reports: list[PrepareReport]) -> None:
     names = PhotosDataset(config(photos), IO).names()
     run = photos / "runs" / "first"
     (run / "samples").mkdir(parents=True)
@@ -118,6 +118,9 @@ def test_a_run_among_the_photos_is_no_change(photos: Path, reports: list[Prepare
     for name in ("spec.json", "environment.json"):
         (run / name).write_text("{}", "utf-8")
     (photos / "log.txt").write_text("a line", "utf-8")
+    (photos / "painted").mkdir()
+    shutil.copy(photos / "id_0" / "01_1_front.png", photos / "painted" / "a.png")
+    (photos / "painted" / "painted.jsonl").write_text('{"output": "a.png"}\n', "utf-8")
     assert PhotosDataset(config(photos), IO).names() == names and len(reports) == 1
     (photos / "id_1" / "01_1_front.png").unlink()
     assert list(PhotosDataset(config(photos), IO).names()) == [names[0], names[2]]
