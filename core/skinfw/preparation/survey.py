@@ -7,18 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from skinfw.assembly.build import build
 from skinfw.components.config import Size
 from skinfw.components.reference import use_default
 from skinfw.data.image_file import open_image
+from skinfw.data.image_formats import is_image_name
 from skinfw.errors import DataError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
-from skinfw.preparation.finders import on_disk
 from skinfw.preparation.listing import Listing, samples_instead
 from skinfw.preparation.report import REJECTED_FILE
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
-from skinfw.system.paths_below import path_below
+from skinfw.system.paths_below import real_paths
+
+HasFiles = Callable[[Segmenter[Any] | PoseEncoder[Any], Path], bool]
+"""Returns whether what a component reads for a photo is there."""
 
 MAX_OPENED = 20
 """Maximum photos that are opened to see their sizes."""
@@ -83,36 +87,48 @@ def survey(root: Path, output: Path) -> Survey:
         raise prepared
     paths = [entry.path for entry in listing.entries if not entry.url]
     sizes, unreadable = _sizes([path for path in paths if path.is_file()])
-    with _packed_files(output / UNPACKED_FOLDER, listing) as places:
-        labeled = sum(any(on_disk(segmenter, each) for each in places(path)) for path in paths)
-        posed = sum(any(on_disk(pose_encoder, each) for each in places(path)) for path in paths)
+    with _packed_files(output / UNPACKED_FOLDER, listing) as has_files:
+        labeled = sum(has_files(segmenter, path) for path in paths)
+        posed = sum(has_files(pose_encoder, path) for path in paths)
     return Survey(len(listing.entries), labeled, posed, sizes, unreadable)
 
 
 @contextmanager
-def _packed_files(unpacked: Path, listing: Listing) -> Iterator[Callable[[Path], list[Path]]]:
-    """Provide empty files in place of those in an archive, as components look for theirs on disk.
+def _packed_files(unpacked: Path, listing: Listing) -> Iterator[HasFiles]:
+    """Find the files of photos, also those in an archive.
+
+    Components look for poses and the like on disk, so empty files stand in for those in the archive.
 
     Args:
         unpacked: where an archive would be unpacked.
         listing: the content of the source.
 
     Yields:
-        a function that returns the paths of a photo for which its files may be found.
+        a function that returns whether what a component reads for a photo is there.
     """
-    names = [path.relative_to(unpacked) for path in listing.others if path.is_relative_to(unpacked)]
+    real = real_paths()
+    images = set()
     with tempfile.TemporaryDirectory(prefix="skinfw-survey-") as folder:
-        for name in names:
-            empty = path_below(Path(folder), name.as_posix())
+
+        def place(path: Path) -> Path:
+            return Path(folder, path.relative_to(unpacked)) if path.is_relative_to(unpacked) else path
+
+        for path in listing.others:
+            file = place(path)
+            if file is path:
+                continue
+            if is_image_name(file.name):
+                images.add(real(file))
+                continue
             with suppress(OSError):  # its name is too long, or that of a folder
-                empty.parent.mkdir(parents=True, exist_ok=True)
-                empty.touch()
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
 
-        def places(photo: Path) -> list[Path]:
-            packed = photo.is_relative_to(unpacked)
-            return [photo, Path(folder, photo.relative_to(unpacked))] if packed else [photo]
+        def has_files(reader: Segmenter[Any] | PoseEncoder[Any], photo: Path) -> bool:
+            files = reader.sources(place(photo))
+            return bool(files) and all(real(file) in images or file.is_file() for file in files)
 
-        yield places
+        yield has_files
 
 
 def _sizes(paths: Sequence[Path]) -> tuple[tuple[Size, ...], int]:

@@ -417,6 +417,20 @@ def test_a_survey_finds_label_maps_and_poses_in_folders_and_archives(
     assert (found.count, found.labeled, found.posed) == (3, 2, 2)
 
 
+def test_a_survey_of_an_archive_writes_stand_ins_for_poses_alone(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, original = [], Path.touch
+
+    def collecting(path: Path) -> None:
+        written.append(path.suffix)
+        original(path)
+
+    monkeypatch.setattr(Path, "touch", collecting)
+    survey(pack(photos, tmp_path / "all.zip"), tmp_path / "out")
+    assert written == [".json"] * 3
+
+
 def test_a_survey_counts_the_urls_of_a_list(photos: Path, tmp_path: Path) -> None:
     path = tmp_path / "photos.txt"
     local = photos / "WOMEN" / "id_0" / "01_1_front.png"
