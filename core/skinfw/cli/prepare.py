@@ -99,7 +99,7 @@ def command(
     photos and the other unused files in PHOTOS, with the reasons.
     """
     from skinfw.cli.fitting import fitting_components
-    from skinfw.errors import DataError
+    from skinfw.errors import DataError, counted, listed
 
     check_address(engine, address)
     config = _config(file, options)
@@ -118,22 +118,10 @@ def command(
     _print_report(report)
     if not report.count("made") + report.count("kept"):
         raise DataError(f"{photos}: no photo became a sample; {output / REJECTED_FILE} says why for each")
-    _warn_of_others(output, report)
-
-
-def _warn_of_others(output: Path, report: PrepareReport) -> None:
-    """Warn about samples of other photos: of photos that are gone, or of another source."""
-    from skinfw.data.excluded import excluded, excluded_among
-    from skinfw.data.sample_search import all_samples
-    from skinfw.errors import counted, listed
-
-    ours = {row.sample for row in report.rows if row.status != "rejected"}
-    found = set(all_samples(output)[1]) - ours
-    others = sorted(found - excluded_among(found, excluded(output)))
-    if others:
+    if report.other_samples:
         logger.warning(
             "%s: also holds %s of other photos, which the data set folder reads too: %s; remove what you do "
-            "not want", output, counted(len(others), "sample"), listed(others),
+            "not want", output, counted(len(report.other_samples), "sample"), listed(report.other_samples),
         )  # fmt: skip
 
 

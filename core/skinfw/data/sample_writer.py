@@ -19,7 +19,7 @@ from PIL import Image
 from skinfw.components.field_names import APPAREL, BODY, LINE, MASK, SKIN
 from skinfw.data.label_file import sample_palette
 from skinfw.data.parts import PersonParts
-from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE
+from skinfw.data.sample_folder import KEYPOINTS_FILE, PARSING_FILE, RECORD_FILE, is_sample_folder
 from skinfw.data.segmentation import LabelMap, RgbImage
 from skinfw.errors import RunError, write_error_text
 
@@ -123,13 +123,19 @@ def _move_strangers(old: Path, new: Path) -> None:
         remove_sample(old)
 
 
-def clear_unfinished(output: Path) -> None:
+def clear_unfinished(output: Path) -> list[str]:
     """Remove samples that a killed process left unfinished below a folder, and restore the older ones.
+
+    Returns:
+        the names of the samples below the folder, which is walked through once.
 
     Raises:
         OSError: something cannot be moved or removed.
     """
-    for place, below, _ in os.walk(output):
+    samples = []
+    for place, below, files in os.walk(output):
+        if is_sample_folder(files):
+            samples.append(Path(place).relative_to(output).as_posix())
         for hidden in [name for name in below if name.startswith(".")]:
             below.remove(hidden)
             found = _IN_WORK.fullmatch(hidden)
@@ -141,6 +147,8 @@ def clear_unfinished(output: Path) -> None:
                     _move_strangers(left, sample)
                 else:
                     left.replace(sample)
+                    below.append(sample.name)
+    return samples
 
 
 def _beside(folder: Path, state: str) -> Path:

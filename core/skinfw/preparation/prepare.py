@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from skinfw.components.reference import ComponentSpec
-from skinfw.data.excluded import excluded
+from skinfw.data.excluded import excluded, excluded_among
 from skinfw.data.sample_writer import clear_unfinished, writing_failed
 from skinfw.errors import DataError
 from skinfw.preparation.available import FETCHED_FOLDER, made_available
@@ -99,16 +99,17 @@ def prepare(
     listing = list_photos(root, output, preparer.finders.segmenter.sources)
     if listing.rejected and config.on_error == "fail":
         raise DataError(listing.rejected[0].detail)
-    others = (pose_encoder, missing.label_maps, missing.poses)
-    encoder, label_maps, poses = (None if each is None else each.to_json() for each in others)
+    optional = (pose_encoder, missing.label_maps, missing.poses)
+    encoder, label_maps, poses = (None if each is None else each.to_json() for each in optional)
     parts = PreparerArguments(output, segmenter.to_json(), encoder, label_maps, poses, config, Path.cwd())
     try:
         output.mkdir(parents=True, exist_ok=True)
         with (
-            _locked(output),
+            _locked(output) as before,
             made_available(root, output, listing, config.fetch) as available,
         ):
-            tasks = make_tasks(available, excluded(output))
+            gone = excluded(output)
+            tasks = make_tasks(available, gone)
             accepted = [task.entry.path for task in tasks if task.rejected is None]
             check_shared_label_maps(preparer.finders.segmenter, accepted, listing.others)
             if preparer.finders.pose_encoder is not None:
@@ -129,7 +130,9 @@ def prepare(
                 PrepareReport(tuple(rows)).write_rejected(output / REJECTED_FILE)
                 raise
             rows += listing.rejected
-            report = PrepareReport(tuple(rows), tuple(listing.not_used(_used(preparer, available))))
+            not_used = listing.not_used(_used(preparer, available))
+            others = _other_samples(output, before, rows, gone)
+            report = PrepareReport(tuple(rows), tuple(not_used), others)
             report.write_rejected(output / REJECTED_FILE)
     except OSError as error:
         raise writing_failed(output, error) from error
@@ -145,6 +148,15 @@ def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:
     return used
 
 
+def _other_samples(
+    output: Path, before: Iterable[str], rows: Iterable[Row], gone: Collection[str]
+) -> tuple[str, ...]:
+    """Return which earlier samples in a folder are still there, not excluded, and of other photos."""
+    others = set(before) - {row.sample for row in rows if row.status != "rejected"}
+    left = others - excluded_among(others, gone)
+    return tuple(sorted(name for name in left if (output / name).is_dir()))
+
+
 def _remove_stale(preparer: PhotoPreparer, tasks: Sequence[Task]) -> None:
     """Remove earlier samples of photos whose sample names are now taken, but not by the photos themselves."""
     accepted = {(task.entry.name, task.sample) for task in tasks if task.rejected is None}
@@ -155,25 +167,27 @@ def _remove_stale(preparer: PhotoPreparer, tasks: Sequence[Task]) -> None:
 
 
 @contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    """Lock a folder for preparation; a second process waits."""
+def _locked(output: Path) -> Iterator[list[str]]:
+    """Lock a folder for preparation, and yield the samples in it; a second process waits."""
     lock = FolderLock(output / LOCK_FILE)
     if not lock.acquire(0):
         logger.warning("%s: another process is preparing photos into it; waiting until it is done", output)
         lock.acquire(-1)
     try:
-        _clear(output)
-        yield
+        yield _clear(output)
     finally:
         lock.release()
 
 
-def _clear(output: Path) -> None:
-    """Remove incomplete files of a killed process; unpacked files are removed when photos are unpacked."""
+def _clear(output: Path) -> list[str]:
+    """Remove incomplete files of a killed process, and return the samples.
+
+    Unpacked files are removed when photos are unpacked.
+    """
     remove_leftovers(output)
-    clear_unfinished(output)
     for part in (output / FETCHED_FOLDER).glob(".*.part"):
         part.unlink()
+    return clear_unfinished(output)
 
 
 def _without_duplicates(rows: Iterable[Row], output: Path, config: PrepareConfig) -> Iterator[Row]:

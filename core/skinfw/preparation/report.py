@@ -122,10 +122,13 @@ class PrepareReport:
     Attributes:
         rows: the photos, and files that may have been meant as photos.
         others: unused files, folders and columns.
+        other_samples: samples in the output that are of other photos, for instance of photos that are gone,
+            and not excluded.
     """
 
     rows: tuple[Row, ...]
     others: tuple[Row, ...] = ()
+    other_samples: tuple[str, ...] = ()
 
     def count(self, status: Status) -> int:
         """Return the number of photos with a status."""

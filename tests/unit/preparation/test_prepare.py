@@ -138,6 +138,23 @@ def test_a_second_run_keeps_everything(photos: Path, tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.png")} == before
 
 
+def test_samples_of_other_photos_are_in_the_report(
+    photos: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run(photos, tmp_path / "out").other_samples == ()
+    shutil.rmtree(photos / "id_0")
+    (photos / "id_1" / "01_1_front.png").write_bytes(b"damaged")  # its sample is removed
+    # a killed run replaced this sample, and the next one restores it
+    (tmp_path / "out" / "id_2" / "01_1_front").rename(tmp_path / "out" / "id_2" / ".01_1_front.replaced")
+    shutil.rmtree(photos / "id_2")
+    (tmp_path / "out" / "incomplete").mkdir()
+    (tmp_path / "out" / "incomplete" / "sample.json").write_text("{}", "utf-8")
+    report = run(photos, tmp_path / "out")
+    assert report.count("rejected") == 1
+    assert report.other_samples == ("id_0/01_1_front", "id_2/01_1_front")
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("suffix", [".png", "_segment.png", "_keypoints.json"])
 def test_a_changed_file_is_made_anew(
     photos: Path, tmp_path: Path, write_photo: PhotoWriter, suffix: str
