@@ -19,10 +19,6 @@ def fingerprint_of(hashes: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-PHASHES = ("phash", "mirrored_phash")
-"""Facts in a record that show near-duplicates: perceptual hashes of the photo and of its mirror image."""
-
-
 def sample_hash(files: SampleFiles) -> str:
     """Return a hash of the names and contents of a sample's files, SHA-256 in hex.
 
@@ -48,10 +44,12 @@ def _content(files: SampleFiles, name: str) -> str:
         record = record_of(files) or {}
         facts, made_with = record.get("facts") or {}, record.get("made_with")
         encoder = made_with.get("pose_encoder") if isinstance(made_with, dict) else None
+        # samples prepared without it keep their hash
+        mirrored = {key: value for key, value in facts.items() if key == "mirrored_phash"}
         read = {
             **{key: record.get(key) for key in ("classes", "regions", "group")},
             "phash": facts.get("phash"),
-            **{key: facts[key] for key in PHASHES[1:] if key in facts},  # samples without it keep their hash
+            **mirrored,
             "draw": encoder.get("draw") if isinstance(encoder, dict) else None,
         }
         return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()

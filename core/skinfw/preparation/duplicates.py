@@ -14,7 +14,6 @@ from skinfw.data.hash_index import HashIndex
 from skinfw.data.person_id import person_id
 from skinfw.data.photo import Photo
 from skinfw.data.sample_folder import read_record
-from skinfw.data.sample_hash import PHASHES
 from skinfw.data.segmentation import RgbImage
 from skinfw.data.split import position
 from skinfw.errors import DataError
@@ -83,7 +82,7 @@ def join_groups(
     hashes: Sequence[str | None],
     most: int,
     pairs: Iterable[tuple[str, str]] = (),
-    mirrored: Sequence[str | None] = (),
+    mirrored: Sequence[str | None] | None = None,
 ) -> dict[str, str]:
     """Join groups of samples with near-duplicate photos.
 
@@ -93,7 +92,10 @@ def join_groups(
         most: bits by which near-duplicates may differ.
         pairs: groups that belong together anyway.
         mirrored: the perceptual hash of the mirror image of each sample's photo, None if unknown: mirrored
-            copies are near-duplicates too.
+            copies are near-duplicates too. None if all are unknown.
+
+    Raises:
+        ValueError: the sequences have different lengths.
 
     Returns:
         for each key its new group: of the joined groups, the last one in the split, so that new samples never
@@ -110,7 +112,7 @@ def join_groups(
     index = HashIndex(most, distinct)
     for phash, first in zip(distinct, index.components().tolist(), strict=True):
         clusters.join(holders[phash], holders[distinct[first]])
-    for key, phash in zip(keys, mirrored, strict=False):
+    for key, phash in zip(keys, [None] * len(keys) if mirrored is None else mirrored, strict=True):
         for near in index.near(phash).tolist() if phash is not None else ():
             clusters.join(key, holders[distinct[near]])
     return {key: clusters.top(key) for key in keys}
@@ -130,18 +132,19 @@ def sample_groups(folders: Mapping[str, Path], person: Callable[[str], str], mos
         DataError: a record is not a JSON object.
     """
     keys: list[str] = []
-    hashes: dict[str, list[str | None]] = {kind: [] for kind in PHASHES}
+    hashes: list[str | None] = []
+    mirrored: list[str | None] = []
     first: dict[str, str] = {}
     pairs: list[tuple[str, str]] = []
     for name, folder in folders.items():
         record = read_record(folder) or {}
         who = person(name)
         keys.append(str(record.get("group") or who))
-        for kind, found in hashes.items():
-            found.append(_phash(record, kind))
+        hashes.append(_phash(record, "phash"))
+        mirrored.append(_phash(record, "mirrored_phash"))
         # one person in several groups joins them
         pairs.append((keys[-1], first.setdefault(who, keys[-1])))
-    joined = join_groups(keys, hashes["phash"], most, pairs, hashes["mirrored_phash"])
+    joined = join_groups(keys, hashes, most, pairs, mirrored)
     return {name: joined[key] for name, key in zip(folders, keys, strict=True)}
 
 

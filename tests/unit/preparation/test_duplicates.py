@@ -73,6 +73,8 @@ def test_mirrored_copies_are_joined() -> None:
     groups = join_groups(["anna", "flipped", "ben", "cleo"], hashes, 4, mirrored=mirrored)
     assert groups["anna"] == groups["flipped"]
     assert len(set(groups.values())) == 3
+    with pytest.raises(ValueError, match="shorter"):
+        join_groups(["anna", "flipped", "ben", "cleo"], hashes, 4, mirrored=mirrored[:3])
 
 
 def test_new_samples_move_none_from_training_to_test_and_no_strangers() -> None:
