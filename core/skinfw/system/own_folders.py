@@ -41,8 +41,7 @@ def listed_images(folder: Path, files: Collection[str]) -> set[Path]:
     for table in set(TABLES) & set(files):
         with suppress(OSError):  # it cannot be read
             for line in read_regular(folder / table).splitlines():
-                with suppress(
-                    ValueError, TypeError, KeyError, RecursionError
-                ):  # another program's, or cut off
+                # another program's, or cut off
+                with suppress(ValueError, TypeError, KeyError, RecursionError):
                     found.add(folder / json.loads(line)["output"])
-    return found
+    return found - {folder}  # the output of what was not painted is empty

@@ -15,6 +15,7 @@ from skinfw.inference.image_table import ImageRow, check_rows, write_table
 from skinfw.inference.inpainter import Inpainter
 from skinfw.inference.paint_photos import paint_photos
 from skinfw.inference.photo_task import TABLE, PaintWork
+from skinfw.system.own_folders import listed_images
 
 NAMES = ("anna", "below/ben")
 
@@ -63,6 +64,8 @@ def test_a_folder_is_painted_under_the_same_names_with_a_row_for_each(folders: P
         assert row["report"]["painted"] == painted.sum()
     left = {path.name for path in (folders / "out").rglob("*") if path.is_file()}
     assert left == {"anna.png", "ben.png", TABLE}
+    images = {folders / "out" / f"{name}.png" for name in NAMES}
+    assert listed_images(folders / "out", left) == images  # which are not read as photos later
 
 
 def test_what_is_there_is_not_overwritten_unasked(folders: Path, photo_run: Path) -> None:

@@ -31,6 +31,7 @@ from skinfw.repair.pairs import Pairing, PairOfFiles, find_pairs
 from skinfw.repair.parsing import Labels, Parser, ParserReference
 from skinfw.repair.repairing import Paints
 from skinfw.system.locks import locked_folder
+from skinfw.system.own_folders import listed_images
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 
@@ -78,6 +79,8 @@ def test_files_and_rows(tmp_path: Path, parser: Parser) -> None:
         "cleo.png": "not used",
         "other.png": "not used",
     }
+    images = {tmp_path / "out" / f"{name}_shirt.png" for name in ("anna", "ben")}
+    assert listed_images(tmp_path / "out", [TABLE]) == images  # which are not read as photos later
     reasons = [written[name]["reason"] for name in ("cleo.png", "other.png")]
     assert reasons == ["a photo without a result", "a result without a photo"]
     image = Image.open(tmp_path / "out" / "anna_shirt.png")

@@ -28,6 +28,7 @@ from skinfw.runs.folder import Run, open_run
 from skinfw.runs.seen import Seen, seen_samples
 from skinfw.runs.split_record import make_split, read_split, write_split
 from skinfw.specs.spec import inpainting_spec
+from skinfw.system.own_folders import own_folder
 from skinfw.tasks.choice import make_source
 from skinfw.tasks.evaluate_run import evaluate_on, evaluate_run
 from skinfw.tasks.inpainting import evaluate_inpainting
@@ -225,6 +226,9 @@ def test_its_own_test_samples_are_measured_into_another_folder(run: Run, tmp_pat
     assert not run.metrics_path.exists()
     evaluate_run(run)
     assert not compare_runs([run.folder, tmp_path / "results"]).warnings()
+    folders = (run.folder, tmp_path / "results")
+    kinds = [own_folder({path.name for path in folder.iterdir()}) for folder in folders]
+    assert kinds == ["a run", "an evaluation"]  # whose images are not read as photos later
     assert record_of(tmp_path / "results")["measured_on"]["data"] == "the data of the run"
 
 
