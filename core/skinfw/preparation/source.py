@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
-from skinfw.assembly.build import build
-from skinfw.components.reference import use_defaults
 from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_folder import RECORD_FILE
 from skinfw.errors import DataError, counted
-from skinfw.interfaces import Segmenter
 from skinfw.preparation.archive import (
     TAR_SUFFIXES,
     ZIP_SUFFIXES,
@@ -23,11 +21,12 @@ from skinfw.preparation.archive import (
     is_zip,
     list_archive,
 )
+from skinfw.preparation.label_map_names import Sources, add_images
 from skinfw.preparation.listing import Entry, Listing, no_photo
 from skinfw.preparation.photo_list import LIST_SUFFIXES, is_photo_list, read_photo_list
 from skinfw.preparation.report import Reason, Row
-from skinfw.system.own_folders import listed_images, own_folder
-from skinfw.system.paths_below import real_paths
+from skinfw.preparation.unpack import unpack_some
+from skinfw.system.own_folders import TABLES, listed_images, own_folder
 from skinfw.system.walk import Folder, Skipped, walk
 
 logger = logging.getLogger("skinfw")
@@ -36,8 +35,7 @@ UNPACKED_FOLDER = ".prepare.unpacked"
 """Folder of unpacked files within the output folder, which has space for the samples and is visible to every
 node of a cluster. Data sets ignore hidden folders."""
 
-Sources = Callable[[Path], Sequence[Path]]
-"""Returns the files that belong to a photo, such as its label map."""
+_WRITTEN: tuple[Reason, str] = ("result of skinfw", "painted or repaired by skinfw")
 
 
 def list_photos(root: Path, output: Path, sources: Sources) -> Listing:
@@ -136,12 +134,12 @@ def list_folder(root: Path, sources: Sources, output: Path | None = None) -> Lis
             if is_hidden(name):
                 listing.add_other(path, whole, "hidden", "its name begins with a dot; rename it to use it")
             elif path in written:
-                listing.add_other(path, whole, "result of skinfw", "painted or repaired by skinfw")
+                listing.add_other(path, whole, *_WRITTEN)
             elif is_image_name(name):
                 images.append(path)
             else:
                 listing.add_other(path, whole, "not a photo", _kind(path))
-    _add_images(listing, images, rejected, root, sources)
+    add_images(listing, images, rejected, root, sources)
     return listing
 
 
@@ -172,61 +170,6 @@ def _kind(path: Path) -> str:
     return f"a {path.suffix.lower()} file" if path.suffix else "a file without an extension"
 
 
-def _add_images(
-    listing: Listing, images: Sequence[Path], rejected: Sequence[Path], root: Path, sources: Sources
-) -> None:
-    """Add photos, and images that are label maps of others, including rejected ones."""
-    # label maps of the default segmenter are not photos for any other segmenter either
-    defaults = [build(each, Segmenter).sources for each in use_defaults("segmenter", "segmenter")]
-    every = [*images, *(path for path in rejected if is_image_name(path.name))]
-    real = real_paths()
-    places = {image: real(image) for image in every}
-    owners = {real(source): image for image in every for of in (sources, *defaults) for source in of(image)}
-    # named like a label map except for the format: of a.jpg and a.png, either may be the photo
-    alike = {
-        stem: (source, image)
-        for source, image in owners.items()
-        if (stem := _stem(source)) != _stem(places[image])
-    }
-    endings = _endings(owners, places, {places[image] for image in images})
-    for image in images:
-        name, path = image.relative_to(root).as_posix(), places[image]
-        if path in owners:
-            listing.add_other(image, name, "not a photo", f"the label map of {owners[path].name}")
-        elif (stem := _stem(path)) in alike:
-            source, owner = alike[stem]
-            detail = f"named like the label map of {owner.name}, which must be {Path(source).name}"
-            listing.add_other(image, name, "not a photo", detail)
-        elif ending := next((each for each in endings if image.name.endswith(each)), ""):
-            detail = f"named like a label map (*{ending}) whose photo is missing"
-            listing.add_other(image, name, "not a photo", detail)
-        else:
-            listing.entries.append(Entry(name, image))
-
-
-def _stem(place: str) -> str:
-    """Return a path without its extension."""
-    return os.path.splitext(place)[0]  # noqa: PTH122  # a Path takes several times as long
-
-
-def _endings(owners: Mapping[str, Path], places: Mapping[Path, str], images: Collection[str]) -> list[str]:
-    """Return what the names of label maps beside their photos have in place of a photo's extension.
-
-    Only names that differ from the photo's by more than the extension count.
-
-    Args:
-        owners: photos by the places of their label maps.
-        places: the places of photos.
-        images: the places of all images.
-    """
-    found = {  # that of a label map in a folder below has a slash, so no name ends with it
-        source.removeprefix(start)
-        for source, owner in owners.items()
-        if source in images and source.startswith(start := _stem(places[owner]))
-    }
-    return sorted(ending for ending in found if Path(f"a{ending}").stem != "a")
-
-
 def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
     listing = Listing([])
     contents = list_archive(root)
@@ -242,19 +185,34 @@ def _list_archive(root: Path, unpacked: Path, sources: Sources) -> Listing:
     own = _own_folders(contents.members)
     for folder, (reason, detail) in sorted(own.items()):
         listing.add_other(unpacked / folder, f"{folder}/", reason, detail)
-    images = []
+    images, written = [], _written(root, contents.members)
     for name in contents.members:
         if any(parent.as_posix() in own for parent in PurePosixPath(name).parents):
             continue
-        if is_image_name(name):
+        if name in written:
+            listing.add_other(unpacked / name, name, *_WRITTEN)
+        elif is_image_name(name):
             images.append(unpacked / name)
         else:
             listing.add_other(unpacked / name, name, "not a photo", _kind(Path(name)))
     rejected = [unpacked / clean for each in contents.rejected if (clean := clean_name(each.name))]
-    _add_images(listing, images, rejected, unpacked, sources)
+    add_images(listing, images, rejected, unpacked, sources)
     archive = root if is_zip(root) else None
     listing.entries = [replace(entry, archive=archive) for entry in listing.entries]
     return listing
+
+
+def _written(archive: Path, members: Iterable[str]) -> set[str]:
+    """Return the images that tables in folders of an archive list as painted or repaired."""
+    tables = [name for name in members if "/" in name and PurePosixPath(name).name in TABLES]
+    if not tables:
+        return set()
+    with TemporaryDirectory(prefix="skinfw-tables-") as folder:
+        with suppress(DataError):  # preparation reports it
+            unpack_some(archive, Path(folder), tables)
+        places = [Path(folder, name) for name in tables]
+        found = {image for place in places for image in listed_images(place.parent, [place.name])}
+        return {path.relative_to(folder).as_posix() for path in found if path.is_relative_to(folder)}
 
 
 def _own_folders(members: Iterable[str]) -> dict[str, tuple[Reason, str]]:

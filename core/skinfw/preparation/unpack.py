@@ -5,14 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
 from skinfw.data.image_formats import is_image_name
 from skinfw.data.sample_writer import writing_failed
 from skinfw.errors import DataError
-from skinfw.preparation.archive import list_archive, reading
+from skinfw.preparation.archive import is_zip, list_archive, reading
 from skinfw.preparation.tar_stream import LimitError, tar_infos
 from skinfw.system.leftovers import temporary_beside
 from skinfw.system.paths_below import path_below, real_paths
@@ -71,14 +71,30 @@ class ZipFiles:
         return errors
 
 
-def unpack_tar(archive: Path, folder: Path) -> None:
+def unpack_some(archive: Path, folder: Path, names: Collection[str]) -> None:
+    """Write some files of an archive; see `ZipFiles.take` and `unpack_tar` for the errors."""
+    if is_zip(archive):
+        files = ZipFiles(archive, folder)
+        for name in names:
+            files.take(folder / name)
+    else:
+        unpack_tar(archive, folder, names)
+
+
+def unpack_tar(archive: Path, folder: Path, names: Collection[str] | None = None) -> None:
     """Write the files of a tar that may be unpacked.
+
+    Args:
+        archive: the tar.
+        folder: where its files go.
+        names: the files to write; None: all.
 
     Raises:
         DataError: it is damaged.
         RunError: the disk is full, or the folder cannot be written.
     """
-    members = {member.place: member for member in list_archive(archive).members.values()}
+    chosen = list_archive(archive).members.values()
+    members = {member.place: member for member in chosen if names is None or member.name in names}
     with reading(archive):
         try:
             for info, tar in tar_infos(archive):

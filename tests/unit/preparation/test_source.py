@@ -359,7 +359,7 @@ def test_a_folder_that_is_asked_for_is_read_whatever_skinfw_wrote_there(photos: 
     assert photos_below(photos, lambda _: ()) == before
 
 
-def test_painted_photos_among_the_photos_are_not_photos(photos: Path) -> None:
+def test_painted_photos_among_the_photos_are_not_photos(photos: Path, tmp_path: Path) -> None:
     painted = photos / "painted"
     before = photos_below(photos, lambda _: ())
     for path in before:
@@ -371,6 +371,12 @@ def test_painted_photos_among_the_photos_are_not_photos(photos: Path) -> None:
     other = painted / before[2].relative_to(photos)
     assert photos_below(photos, lambda _: ()) == sorted([*before, other])
     assert len(photos_below(painted, lambda _: ())) == 3  # there they are what is asked for
+    for name in ("all.zip", "all.tgz"):
+        listing = list_photos(pack(photos, tmp_path / name), tmp_path / "out", lambda _: ())
+        expected = [path.relative_to(photos).as_posix() for path in sorted([*before, other])]
+        assert [entry.name for entry in listing.entries] == expected
+        left_out = [row.photo for row in listing.others.values() if row.reason == "result of skinfw"]
+        assert left_out == [f"painted/{row['output']}" for row in rows]
 
 
 def test_a_csv_of_paths(photos: Path, tmp_path: Path) -> None:
