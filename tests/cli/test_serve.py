@@ -35,7 +35,7 @@ def test_it_says_where_it_listens_and_ends_with_ctrl_c(make_run: Callable[..., A
         assert requests.get(found[1] + "health", timeout=30).json()["status"] == "ok"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (130, "Interrupted.\n")
+    assert (process.returncode, errors) == (130, "loading the models\nInterrupted.\n")
 
 
 def test_what_cannot_be_served_is_an_error(

@@ -78,6 +78,7 @@ def command(
     from skinfw.serving.models import load_models
     from skinfw.serving.server import Server
 
+    click.echo("loading the models", err=True)
     limits = Limits(megabytes=max_megabytes, megapixels=max_megapixels, waiting=queue)
     served = load_models(
         [pinned(model) for model in models] or default_painters(),
