@@ -169,7 +169,7 @@ class AblationResult:
             labels = ", ".join(map(value_label, few))
             warnings.append(
                 f"fewer than {MIN_IMAGES} test images have a value for {labels}: the variants cannot be "
-                "compared image by image, so there are no intervals and no p"
+                "compared image by image, so they have no intervals or p-values"
             )
         return warnings
 

@@ -1,4 +1,4 @@
-"""Tells photos from label maps by their names."""
+"""Distinguishes photos from label maps by their names."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ _GRAY = 128
 def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> list[Keypoints]:
     """Return the poses in a photo, that of the person first.
 
-    Encoders that tell people apart poorly put an arm of one on another. If many points are not on the person,
+    Encoders that separate people poorly put an arm of one on another. If many points are not on the person,
     the encoder looks again with everything else grayed out. That pose is taken if it has at most half as many
     points off the person, and no fewer on it.
 

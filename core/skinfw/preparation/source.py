@@ -227,9 +227,9 @@ def _own_folders(members: Iterable[str]) -> dict[str, tuple[Reason, str]]:
 def _own_kind(files: Collection[str], is_root: bool = False) -> tuple[Reason, str] | None:
     """Return what a folder with these files is if skinfw wrote it, else None; a root is at most a sample."""
     if RECORD_FILE in files:
-        return "prepared sample", "a folder of skinfw's"
+        return "prepared sample", "a sample that skinfw prepared"
     kind = "" if is_root else own_folder(files)
-    return ("result of skinfw", f"{kind} of skinfw's") if kind else None
+    return ("result of skinfw", f"{kind} that skinfw wrote") if kind else None
 
 
 def _list_rows(root: Path) -> Listing:

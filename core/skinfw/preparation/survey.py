@@ -97,7 +97,7 @@ def survey(root: Path, output: Path) -> Survey:
 def _packed_files(unpacked: Path, listing: Listing) -> Iterator[HasFiles]:
     """Find the files of photos, also those in an archive.
 
-    Components look for poses and the like on disk, so empty files stand in for those in the archive.
+    Components look for files such as poses on disk, so empty files represent those in the archive.
 
     Args:
         unpacked: where an archive would be unpacked.

@@ -91,8 +91,8 @@ def leads_out(path: Path, root: Path) -> bool:
 def real_paths() -> Callable[[Path], str]:
     """Return a function that makes paths absolute, without ``..`` or links in their folders.
 
-    It returns the same path for all spellings of one. A link in the place of the file itself stays: it has a
-    name of its own. The function looks at each folder once.
+    It returns the same path for all spellings of one. If the file itself is a link, it is not followed: its
+    name counts. Each folder is resolved once.
     """
     folder = cache(os.path.realpath)
 

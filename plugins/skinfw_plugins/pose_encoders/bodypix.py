@@ -23,7 +23,7 @@ Smaller people are passers-by in the background.
 class BodyPixPoseEncoder(PoseEncoder[BodyPixPoseConfig]):
     """Finds COCO's 17 points; neck and mid-hip are midpoints, and there are no feet.
 
-    `PoseNetDecoder` tells people apart.
+    `PoseNetDecoder` separates people who touch each other.
     """
 
     def __init__(self, config: BodyPixPoseConfig, io: None) -> None:

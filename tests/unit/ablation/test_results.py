@@ -305,7 +305,7 @@ def test_few_images_have_neither_interval_nor_p(planned: Callable[..., Plan], me
     assert list(result.variants[1].differences) == ["image/mse"]
     assert result.warnings() == [
         "fewer than 6 test images have a value for image PSNR: the variants cannot be compared image by "
-        "image, so there are no intervals and no p"
+        "image, so they have no intervals or p-values"
     ]
     assert summary(result).startswith("First by mean image PSNR: second with 25.80 dB. Fewer than 6 ")
 

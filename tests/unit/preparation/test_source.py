@@ -347,7 +347,7 @@ def test_what_skinfw_wrote_among_the_photos_is_not_read(photos: Path, tmp_path: 
     report = run(pack(photos, tmp_path / "all.zip") if ending else photos, tmp_path / "out")
     assert [row.photo for row in report.rows] == [f"WOMEN/id_{index}/01_1_front.png" for index in range(3)]
     assert {(row.photo, row.reason, row.detail) for row in report.others} == {
-        (f"{kind}/", "result of skinfw", f"{kind} of skinfw's") for kind in OWN_FOLDERS
+        (f"{kind}/", "result of skinfw", f"{kind} that skinfw wrote") for kind in OWN_FOLDERS
     }
 
 

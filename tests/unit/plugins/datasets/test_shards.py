@@ -14,7 +14,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import fsspec
@@ -101,7 +101,7 @@ def shards(packed: Path, tmp_path: Path) -> Path:
 class Ranges(SimpleHTTPRequestHandler):
     """Serves byte ranges, which Python's own server does not, and counts what it sends."""
 
-    sent: list[int]
+    sent: ClassVar[list[int]] = []
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -125,6 +125,7 @@ class Ranges(SimpleHTTPRequestHandler):
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path, type], str]]:
     """Serve a folder; return its address."""
     monkeypatch.setattr(address, "PAUSE", 0.0)
+    monkeypatch.setattr(Ranges, "sent", [])
     servers = []
 
     def start(folder: Path, handler: type) -> str:
@@ -156,7 +157,6 @@ def test_everything_is_as_in_the_folders(folders: FolderDataset, packed: Path) -
 def test_shards_may_be_on_a_server(
     where: str, folders: FolderDataset, packed: Path, serve: Callable[..., str]
 ) -> None:
-    Ranges.sent = []
     if where == "memory":
         root = "memory://bucket/shards"
         fsspec.filesystem("memory").put(str(packed), "/bucket/", recursive=True)
@@ -327,7 +327,6 @@ def test_a_server_is_asked_again(packed: Path, serve: Callable[..., str]) -> Non
                 failed.append(self.path)
                 self.send_error(503)
 
-    Ranges.sent = []
     assert opened(serve(packed, Troubled)).load("a").name == "a"
     assert failed == ["/index.jsonl", "/00000.tar"]
 
