@@ -24,6 +24,14 @@ SnapDistance = Annotated[
     ),
 ]
 
+Shift = Annotated[
+    tuple[Annotated[int, Field(ge=-100, le=100)], Annotated[int, Field(ge=-100, le=100)]],
+    Field(
+        description="pixels by which every label map is moved down and to the right before use; negative: "
+        "up and to the left. For label maps that do not lie exactly on their photos"
+    ),
+]
+
 
 class DeepfashionConfig(ComponentConfig):
     """How to read DeepFashion's label maps."""
@@ -41,6 +49,7 @@ class DeepfashionConfig(ComponentConfig):
         description="replaces the photo's extension in the label map's name",
     )
     snap_distance: SnapDistance = 24.0
+    shift: Shift = (0, 0)
 
     def reads_files(self) -> bool:
         """Return True: it reads label maps. See `ComponentConfig.reads_files`."""
@@ -80,6 +89,7 @@ class LabelMapConfig(ComponentConfig):
             "its colors are those of a known palette"
         ),
     )
+    shift: Shift = (0, 0)
 
     def reads_files(self) -> bool:
         """Return True: it reads label maps. See `ComponentConfig.reads_files`."""

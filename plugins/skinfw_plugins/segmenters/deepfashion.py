@@ -57,6 +57,6 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
         """Return the label map of a photo from a file. See `segment` for the errors."""
         names = PALETTES[self.config.palette]
         colors = LabelColors((tuple(names),), background=0, snap_distance=self.config.snap_distance)
-        found = read_label_file(labels, photo, colors)
+        found = read_label_file(labels, photo, colors, self.config.shift)
         codes = np.array([CLASSES.index(name) for name in names.values()], np.uint8)
         return Segmentation(codes[found], CLASSES, REGIONS)

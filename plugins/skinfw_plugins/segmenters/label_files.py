@@ -55,7 +55,7 @@ class LabelColors:
         return len(self.palettes[0])
 
 
-def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
+def read_label_file(path: Path, photo: Photo, colors: LabelColors, shift: tuple[int, int]) -> LabelMap:
     """Read the label map of a photo.
 
     A grayscale image holds class codes. The indices of a palette image are class codes if each class has its
@@ -66,6 +66,7 @@ def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
         path: the label map.
         photo: the photo it belongs to.
         colors: how to read colors.
+        shift: pixels to move the map down and to the right; what becomes free at an edge repeats the edge.
 
     Returns:
         class codes, uint8 ``(H, W)`` of the photo's size.
@@ -89,8 +90,15 @@ def read_label_file(path: Path, photo: Photo, colors: LabelColors) -> LabelMap:
     if image.codes is not None and (
         image.colors is None or colors.palette_indices or _is_indexed(image, colors)
     ):
-        return _with_background(image, image.codes, colors)
-    return _with_background(image, _labels_of_colors(image, colors), colors)
+        return _moved(_with_background(image, image.codes, colors), shift)
+    return _moved(_with_background(image, _labels_of_colors(image, colors), colors), shift)
+
+
+def _moved(labels: LabelMap, shift: tuple[int, int]) -> LabelMap:
+    rows, columns = (
+        (np.arange(length) - by).clip(0, length - 1) for length, by in zip(labels.shape, shift, strict=True)
+    )
+    return labels[np.ix_(rows, columns)]
 
 
 def _is_indexed(image: LabelImage, colors: LabelColors) -> bool:

@@ -52,5 +52,5 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
 
     def read(self, labels: Path, photo: Photo) -> Segmentation:
         """Return the label map of a photo from a file. See `segment` for the errors."""
-        codes = read_label_file(labels, photo, self._colors)
+        codes = read_label_file(labels, photo, self._colors, self.config.shift)
         return Segmentation(codes, self._labels.classes, self._labels.regions)
