@@ -88,17 +88,21 @@ def command(
 
 
 def _look_at(photos: Path) -> Survey:
+    from skinfw.preparation.label_shifts import where_they_lie
     from skinfw.preparation.survey import survey
 
     found = survey(photos, photos / "samples")
     click.echo(f"{click.format_filename(photos)}: {found}")
+    if any(found.shift):
+        where = where_they_lie(*found.shift)
+        click.echo(f"The label maps lie {where} what the photos show: the proposed segmenter moves them.")
     return found
 
 
 def _proposed(found: Survey) -> dict[str, str]:
     """Return the components that fit the photos: those that read files if any photo has them."""
     return {
-        "--segmenter": _default("segmenter") if found.labeled else _without_label_maps(),
+        "--segmenter": _reader(found, "--segmenter") if found.labeled else _without_label_maps(),
         "--pose-encoder": _default("pose_encoder" if found.posed else "photos_without_poses"),
     }
 
@@ -122,7 +126,7 @@ def _missing(found: Survey, given: dict[str, str | None], answers: dict[str, str
     """
     missing = {}
     accepted = {
-        option for option, text in given.items() if text is None and answers[option] == _reader(option)
+        option for option, text in given.items() if text is None and answers[option] == _reader(found, option)
     }
     if found.partly_labeled and "--segmenter" in accepted:
         missing["missing_label_maps"] = _component("segmenter", _without_label_maps(), "segmenter")
@@ -131,9 +135,11 @@ def _missing(found: Survey, given: dict[str, str | None], answers: dict[str, str
     return missing
 
 
-def _reader(option: str) -> str:
+def _reader(found: Survey, option: str) -> str:
     """Return the component that reads files, for the option that names it."""
-    return _default(option.removeprefix("--").replace("-", "_"))
+    if option == "--pose-encoder":
+        return _default("pose_encoder")
+    return found.label_map_reader.shown()
 
 
 def _without_label_maps() -> str:

@@ -16,6 +16,7 @@ from skinfw.preparation.available import FETCHED_FOLDER, made_available
 from skinfw.preparation.config import PrepareConfig
 from skinfw.preparation.duplicates import SeenPhotos
 from skinfw.preparation.finders import NONE_FOUND, Missing
+from skinfw.preparation.label_shifts import warn_about_shift
 from skinfw.preparation.listing import Entry
 from skinfw.preparation.preparer import PhotoPreparer
 from skinfw.preparation.preparer_arguments import PreparerArguments
@@ -129,6 +130,7 @@ def prepare(
             except DataError:
                 PrepareReport(tuple(rows)).write_rejected(output / REJECTED_FILE)
                 raise
+            _check_shift(preparer, accepted, rows)
             rows += listing.rejected
             not_used = listing.not_used(_used(preparer, available))
             others = _other_samples(output, before, rows, gone)
@@ -137,6 +139,12 @@ def prepare(
     except OSError as error:
         raise writing_failed(output, error) from error
     return report
+
+
+def _check_shift(preparer: PhotoPreparer, photos: Sequence[Path], rows: Iterable[Row]) -> None:
+    """Warn about label maps that do not lie on their photos, if samples were made now."""
+    if any(row.status == "made" for row in rows):
+        warn_about_shift(preparer.finders.segmenter, photos)
 
 
 def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:

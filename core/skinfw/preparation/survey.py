@@ -11,11 +11,12 @@ from typing import Any
 
 from skinfw.assembly.build import build
 from skinfw.components.config import Size
-from skinfw.components.reference import use_default
+from skinfw.components.reference import ComponentSpec, use, use_default
 from skinfw.data.image_file import open_image
 from skinfw.data.image_formats import is_image_name
 from skinfw.errors import DataError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
+from skinfw.preparation.label_shifts import measured_shift
 from skinfw.preparation.listing import Listing, samples_instead
 from skinfw.preparation.report import REJECTED_FILE
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
@@ -38,6 +39,7 @@ class Survey:
         posed: how many have a pose file that the default pose encoder reads.
         sizes: height and width in pixels of up to `MAX_OPENED` photos on disk.
         unreadable: how many of these could not be read.
+        shift: pixels by which the label maps must be moved down and to the right to lie on their photos.
     """
 
     count: int
@@ -45,6 +47,15 @@ class Survey:
     posed: int
     sizes: tuple[Size, ...]
     unreadable: int
+    shift: tuple[int, int]
+
+    @property
+    def label_map_reader(self) -> ComponentSpec:
+        """The default segmenter, which moves the label maps if they do not lie on their photos."""
+        reader = use_default("segmenter")
+        if not any(self.shift):
+            return reader
+        return use("segmenter", reader.name, shift=self.shift)
 
     @property
     def partly_labeled(self) -> bool:
@@ -88,9 +99,10 @@ def survey(root: Path, output: Path) -> Survey:
     paths = [entry.path for entry in listing.entries if not entry.url]
     sizes, unreadable = _sizes([path for path in paths if path.is_file()])
     with _packed_files(output / UNPACKED_FOLDER, listing) as has_files:
-        labeled = sum(has_files(segmenter, path) for path in paths)
+        labeled = [path for path in paths if has_files(segmenter, path)]
         posed = sum(has_files(pose_encoder, path) for path in paths)
-    return Survey(len(listing.entries), labeled, posed, sizes, unreadable)
+    shift = measured_shift(segmenter, labeled)
+    return Survey(len(listing.entries), len(labeled), posed, sizes, unreadable, shift)
 
 
 @contextmanager

@@ -44,8 +44,8 @@ class DiskBudget:
 
     Args:
         folder: the folder.
-        limit: maximum bytes of all files below it. The count does not see what other processes were granted and
-            have not written yet: each can exceed the limit by :data:`CHUNK` or a thirty-second of the limit,
+        limit: maximum bytes of all files below it. The count does not see what other processes were granted
+            and have not written yet: each can exceed the limit by `CHUNK` or a thirty-second of the limit,
             whichever is less.
         began: files that were used since then stay, in seconds since the epoch.
         when_full: a warning when nothing more fits; one process of those with the same ``began`` logs it.

@@ -98,7 +98,8 @@ def _moved(labels: LabelMap, shift: tuple[int, int]) -> LabelMap:
     rows, columns = (
         (np.arange(length) - by).clip(0, length - 1) for length, by in zip(labels.shape, shift, strict=True)
     )
-    return labels[np.ix_(rows, columns)]
+    moved: LabelMap = labels[np.ix_(rows, columns)]
+    return moved
 
 
 def _is_indexed(image: LabelImage, colors: LabelColors) -> bool:

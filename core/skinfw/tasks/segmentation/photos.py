@@ -21,6 +21,7 @@ from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
 from skinfw.preparation.duplicates import photo_groups
 from skinfw.preparation.label_set_check import check_label_sets
+from skinfw.preparation.label_shifts import warn_about_shift
 from skinfw.preparation.shared_files import check_shared_label_maps
 from skinfw.preparation.source import photos_below
 from skinfw.preparation.view import View
@@ -69,7 +70,9 @@ class LabeledPhotos:
                     raise
                 first = first or error
             else:
-                check_label_sets(self._segmenter, [self.data.root / each for each in self._names])
+                photos = [self.data.root / each for each in self._names]
+                check_label_sets(self._segmenter, photos)
+                warn_about_shift(self._segmenter, photos)
                 return class_table(self.data, found)
         raise DataError(f"{self.data.root}: no photo has a readable label map; the first: {first}")
 
