@@ -7,10 +7,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
 from drawn_photos import write_drawn_photo
+from PIL import Image
 
 import skinfw
 from skinfw.cli import init as init_command
@@ -52,6 +54,28 @@ def test_samples_are_not_photos(photos: Path, tmp_path: Path) -> None:
         assert done.exit_code == 2
         assert "contains 8 samples that skinfw prepared, not photos; give the folder of the" in done.stderr
         assert not (tmp_path / "own.json").exists()
+
+
+def test_label_maps_that_do_not_lie_on_their_photos_are_moved(photos: Path, tmp_path: Path) -> None:
+    for labels in photos.rglob("*_segment.png"):
+        Image.fromarray(np.roll(np.asarray(Image.open(labels)), 2, 1)).save(labels)
+    output = tmp_path / "own.json"
+    done = init(photos, "-o", output, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "The label maps lie 2 pixels to the right of what the photos show" in done.stdout
+    dataset = read(output)["data"]["dataset"]
+    assert dataset["segmenter"] == {"type": "deepfashion", "shift": [0, -2]}
+    next(photos.rglob("*_segment.png")).unlink()
+    for number in range(8, 10):
+        write_drawn_photo(photos / f"id_{number}" / "01_1_front.png", number)
+    init(photos, "-o", output, "--yes", "--overwrite")
+    dataset = read(output)["data"]["dataset"]
+    assert dataset["segmenter"] == {"type": "deepfashion", "shift": [0, -2]}
+    assert dataset["missing_label_maps"]["type"] == "parser"
+    done = CliRunner().invoke(main, ["prepare", str(photos), str(tmp_path / "out"), "--num-workers", "1"])
+    assert done.exit_code == 0, done.output
+    assert 'so they are moved: the segmenter is {"type": "deepfashion", "shift": [0, -2]}' in done.stderr
+    assert "do not lie" not in done.stderr and "set the segmenter" not in done.stderr
 
 
 def test_photos_with_label_maps_and_poses_get_the_recommended_spec_which_trains(

@@ -14,8 +14,9 @@ from skinfw.data.segmentation import Mask, RgbImage
 MAX_SHIFT = 5
 """Maximum shift in pixels that is found."""
 
-_CLEARLY = 1.1
-"""How many times as strong as where the label maps lie the photos' edges must be elsewhere."""
+_CLEARLY, _PEAK = 1.1, 1.5
+"""How many times as strong the photos' edges must be elsewhere, compared to where the label maps lie and to
+the median of all shifts."""
 
 
 @dataclass(frozen=True)
@@ -79,4 +80,5 @@ def _best(strengths: list[NDArray[np.float64]]) -> int:
         return 0
     sides = np.mean(known, axis=0).min(axis=0)
     best = int(sides.argmax())
-    return best - MAX_SHIFT if sides[best] > _CLEARLY * sides[MAX_SHIFT] else 0
+    clear = sides[best] > max(_CLEARLY * sides[MAX_SHIFT], _PEAK * float(np.median(sides)))
+    return best - MAX_SHIFT if clear else 0

@@ -120,6 +120,18 @@ def test_a_foreign_color_is_named_with_its_place(tmp_path: Path) -> None:
         segmenter().segment(photo)
 
 
+@pytest.mark.parametrize("down", [-2, 0, 3])
+@pytest.mark.parametrize("right", [-1, 0, 2])
+def test_label_maps_can_be_moved_and_repeat_their_edges(tmp_path: Path, down: int, right: int) -> None:
+    colors = np.array(list(PALETTES["files"]), np.uint8)
+    photo = write_map(tmp_path, colors[np.random.default_rng(0).integers(0, 16, (6, 5))])
+    before = segmenter().segment(photo).labels
+    after = segmenter(shift=(down, right)).segment(photo).labels
+    for y in range(6):
+        for x in range(5):
+            assert after[y, x] == before[min(max(y - down, 0), 5), min(max(x - right, 0), 4)]
+
+
 def test_the_snapping_distance_is_a_setting(tmp_path: Path) -> None:
     photo = write_map(tmp_path, [[[10, 0, 0]]])
     with pytest.raises(DataError, match="within 9"):

@@ -65,6 +65,12 @@ def test_all_ways_to_write_a_map_give_the_same(photo: Photo, tmp_path: Path, wri
     assert np.array_equal(found.region("skin"), np.isin(CODES, [12, 13, 14, 15]))
 
 
+def test_maps_can_be_moved(photo: Photo, tmp_path: Path) -> None:
+    as_codes(None).save(tmp_path / "a_map.png")
+    found = segmenter(shift=(-1, 2)).segment(photo)
+    assert np.array_equal(found.labels[:-1, 2:], CODES[1:, :-2])
+
+
 def test_foreign_palettes_are_codes_only_if_the_user_says_so(photo: Photo, tmp_path: Path) -> None:
     as_foreign_palette().save(tmp_path / "a_map.png")
     with pytest.raises(DataError, match="read it with the segmenter label_map and palette_indices true"):
