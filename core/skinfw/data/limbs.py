@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinfw.components.config import Size
 from skinfw.data.body_parts import Body, Limb, in_strip, pixels_of
@@ -37,23 +38,36 @@ def limbs_of_pose(
     return found
 
 
-def nearest_to_limbs(keypoints: Keypoints, mask: Mask, limbs: Collection[Limb], reach: float) -> Mask | None:
-    """Return the pixels of a mask that are nearer to limbs than to any other part of the body.
+def distance_to_limbs(
+    people: Sequence[Keypoints], mask: Mask, limbs: Collection[Limb]
+) -> NDArray[np.float32] | None:
+    """Return how far the pixels of a mask are from a person's limbs, if nothing else of anybody is nearer.
+
+    The foot belongs to the lower leg, as trouser legs end there.
 
     Args:
-        keypoints: the pose, in pixels of the mask.
+        people: the poses of the person and then of others, in pixels of the mask.
         mask: bool ``(H, W)``.
         limbs: which limbs.
-        reach: maximum distance, in radii of the part.
 
     Returns:
-        bool ``(H, W)``; None if the pose does not show any of the limbs.
+        the distance in radii of the part, float32 ``(H, W)``; infinite outside the mask and where something
+        else is nearer. None if the pose does not show any of the limbs.
     """
-    body = Body.of(keypoints)
+    body = Body.of(people[0])
     if body is None or not any(part.limb in limbs for part in body.parts):
         return None
-    index, nearest = body.nearest(pixels_of(mask))
-    wanted = np.array([part.limb in limbs for part in body.parts], bool)
-    found = np.zeros_like(mask)
-    found[mask] = wanted[index] & (nearest <= reach**2)
+    pixels = pixels_of(mask)
+    own, rest = (np.full(pixels[0].shape, np.inf, np.float32) for _ in range(2))
+    for part in body.parts:
+        wanted = part.limb in limbs or (part.zone == "foot" and "lower_legs" in limbs)
+        if not wanted and "thighs" in limbs and part.end is body.places.get("MidHip"):
+            continue  # the round end of the trunk's axis lies between the thighs
+        least = own if wanted else rest
+        np.minimum(least, body.distance(part, pixels), out=least)
+    for other in filter(None, map(Body.of, people[1:])):
+        if other.parts and not other.joins_people:
+            np.minimum(rest, other.nearest(pixels)[1], out=rest)
+    found = np.full(mask.shape, np.inf, np.float32)
+    found[mask] = np.where(own < rest, np.sqrt(own), np.inf)
     return found

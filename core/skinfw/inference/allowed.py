@@ -6,19 +6,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import cv2
 import numpy as np
 
 from skinfw.components.config import Size
 from skinfw.data.body_parts import ZONES, Body, Limb
 from skinfw.data.body_zones import zones_of_pose
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.segmentation import Mask, Segmentation
+from skinfw.data.limbs import limbs_of_pose
+from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.data.trunk import trunk_of_pose, trunks_of_poses
 from skinfw.errors import DataError, UserError, counted
 from skinfw.inference.background import behind_limbs
 from skinfw.inference.expose import clothes_over
-from skinfw.runtime.box import bounding_box
+from skinfw.inference.margin import margin_of, outline_of
 
 MaskKind = Literal["given", "found", "region", "exposed"]
 """Where the painted pixels come from: a given mask, holes of the photo, a region, or clothes over limbs."""
@@ -32,16 +32,14 @@ _JOINED = "the pose seems to join two people"
 
 _ALL_SKIN = f"{_JOINED}, so all that is painted becomes skin"
 
-_EDGE = 0.02
-"""Width of the margin of clothes that becomes background with them, in units of the trunk's length.
-
-Masks and label maps miss the edges of clothes. Where one of a hand-made label map and the parser in the
-package calls clothes what the other calls background, half of these pixels are within 0.008 and 0.015 of the
-other's clothes (72 street photos).
-"""
-
 _MIN_SHARE = 0.005
-"""Fraction of a given mask on the trunk above which a warning says so."""
+"""Fraction of what is marked from which a warning says that it lies on the trunk, the hips or the hands."""
+
+_MIN_COVERED = 0.2
+"""Fraction of the clothes over a limb from which a warning says that they stay."""
+
+_ON_HIPS = 0.3
+"""Fraction of a thigh that lies on the hips of people who stand: the median over 137 street photos."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,7 @@ def allowed_pixels(
     kind: MaskKind,
     marked: Mask | None,
     limbs: Collection[Limb],
+    photo: RgbImage,
     labels: Segmentation,
     people: Sequence[Keypoints],
     where: object,
@@ -97,7 +96,8 @@ def allowed_pixels(
         kind: what says where to paint.
         marked: what is marked, bool ``(H, W)``; None for clothes over limbs.
         limbs: the limbs to expose, if no pixels are marked.
-        labels: the photo's label map.
+        photo: uint8 RGB ``(H, W, 3)``.
+        labels: its label map.
         people: the poses of the person and then of others, in its pixels. Only a given mask is painted
             without a pose, and only a given mask on anybody's trunk or hips.
         where: names the photo in errors.
@@ -110,7 +110,7 @@ def allowed_pixels(
     if not people:
         raise DataError(f"{where}: {_NO_TRUNK}")
     if marked is None:
-        return allowed_clothes(limbs, labels, people, where)
+        return allowed_clothes(limbs, photo, labels, people, where)
     if kind == "region":
         return allowed_region(marked, labels, people, where)
     return allowed_holes(marked, people, where)
@@ -169,7 +169,7 @@ def allowed_region(region: Mask, labels: Segmentation, people: Sequence[Keypoint
         DataError: the pose does not show trunk and hands, or nothing of the region is elsewhere.
     """
     pose = people[0]
-    wide = _with_margin(region, labels, pose, outline=True)
+    wide = region | margin_of(region, pose, outline_of(labels, pose))
     trunk = trunks_of_poses(people, _size(region), within=wide)
     zones = zones_of_pose(pose, _size(region), within=wide)
     if trunk is None or zones is None:
@@ -184,13 +184,14 @@ def allowed_region(region: Mask, labels: Segmentation, people: Sequence[Keypoint
 
 
 def allowed_clothes(
-    limbs: Collection[Limb], labels: Segmentation, people: Sequence[Keypoints], where: object
+    limbs: Collection[Limb], photo: RgbImage, labels: Segmentation, people: Sequence[Keypoints], where: object
 ) -> Allowed:
     """Return the clothes over limbs that may be painted, with their margin: not on trunk or hips.
 
     Args:
         limbs: the limbs to expose.
-        labels: the photo's label map.
+        photo: uint8 RGB ``(H, W, 3)``.
+        labels: its label map.
         people: see `allowed_pixels`.
         where: names the photo in errors.
 
@@ -203,16 +204,41 @@ def allowed_clothes(
         raise DataError(
             f"{where}: {_JOINED}, so limbs are in the wrong place; give a mask, or name another pose encoder"
         )
-    clothes, skin = clothes_over(limbs, labels, pose, where)
+    clothes, skin = clothes_over(limbs, photo, labels, people, where)
     # an arm that is hidden behind the trunk gets a place on it
-    wide = _with_margin(clothes, labels, pose, outline=False)
+    wide = clothes | margin_of(clothes, pose, labels.region("background"))
     trunk = trunks_of_poses(people, _size(clothes), under_arms=True, within=wide)
     if trunk is None:
         raise DataError(f"{where}: {_NO_TRUNK}")
     allowed = _without(clothes, {"the trunk or the hips": trunk}, "exposed", where, wide)
     if not (skin & allowed.mask).any():
         raise DataError(f"{where}: the limbs lie on the trunk or the hips, {_NEVER}")
-    return replace(allowed, behind=allowed.mask & ~skin)
+    return replace(
+        allowed, behind=allowed.mask & ~skin, warnings=_covered(limbs, clothes & trunk, clothes, pose)
+    )
+
+
+def _covered(limbs: Collection[Limb], kept: Mask, clothes: Mask, pose: Keypoints) -> tuple[str, ...]:
+    """Return a warning for each limb of which more stays covered than usual.
+
+    Args:
+        limbs: the limbs to expose.
+        kept: the clothes that stay, bool ``(H, W)``.
+        clothes: the clothes over all limbs, bool ``(H, W)``.
+        pose: the person's pose in its pixels.
+    """
+    warnings = []
+    for limb in limbs:
+        strip = limbs_of_pose(pose, _size(clothes), limbs=(limb,))
+        if strip is None or not (strip & clothes).any():
+            continue
+        share = np.count_nonzero(strip & kept) / np.count_nonzero(strip & clothes)
+        if share >= _MIN_COVERED + (_ON_HIPS if limb == "thighs" else 0):
+            warnings.append(
+                f"{limb.replace('_', ' ')}: {share:.0%} of what clothes cover stays covered, on the trunk or "
+                "the hips; give a mask to paint it"
+            )
+    return tuple(warnings)
 
 
 def _joins_people(pose: Keypoints) -> bool:
@@ -222,35 +248,6 @@ def _joins_people(pose: Keypoints) -> bool:
 
 def _size(mask: Mask) -> Size:
     return mask.shape[0], mask.shape[1]
-
-
-def _with_margin(clothes: Mask, labels: Segmentation, pose: Keypoints, *, outline: bool) -> Mask:
-    """Return clothes with a margin around them.
-
-    Args:
-        clothes: bool ``(H, W)``.
-        labels: the photo's label map; the margin is where it shows background.
-        pose: the person's pose in its pixels.
-        outline: whether the margin is also where it shows the outline of clothes, next to background.
-    """
-    body, box = Body.of(pose), bounding_box(clothes)
-    if body is None or box is None:
-        return clothes
-    width = max(1, round(_EDGE * body.unit))
-    rows = slice(max(0, box.top - width), box.bottom + width)
-    columns = slice(max(0, box.left - width), box.right + width)
-    background, apparel = (labels.region(name)[rows, columns] for name in ("background", "apparel"))
-    free = background | (apparel & _near(background, width)) if outline else background
-    wide = clothes.copy()
-    wide[rows, columns] |= _near(clothes[rows, columns], width) & free
-    return wide
-
-
-def _near(mask: Mask, distance: int) -> Mask:
-    """Return the pixels up to a distance in pixels from a mask, bool ``(H, W)``."""
-    apart = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    found: Mask = mask.any() & (apart <= distance)
-    return found
 
 
 def _without(
@@ -274,9 +271,9 @@ def _without(
         raise DataError(f"{where}: nothing of {_MARKED[kind]} lies outside {' and '.join(parts)}, {_NEVER}")
     counts = {name: int(np.count_nonzero(marked & part)) for name, part in parts.items()}
     warnings = tuple(
-        f"{counted(count, 'pixel')} of {_MARKED[kind]} on {name} stay as they are"
+        f"{counted(count, 'pixel')} of {_MARKED[kind]} on {name} stay as they are; give a mask to paint them"
         for name, count in counts.items()
-        if count
+        if count >= _MIN_SHARE * np.count_nonzero(marked)
     )
     margin = np.zeros_like(marked) if wide is None else wide & ~marked & ~kept
     return Allowed(allowed | margin, kind, margin, sum(counts.values()), warnings)

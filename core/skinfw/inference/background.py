@@ -135,7 +135,9 @@ def behind_limbs(mask: Mask, keypoints: Keypoints) -> Mask:
     return behind if enough else np.zeros_like(mask)
 
 
-def fill_background(photo: RgbImage, mask: Mask, behind: Mask, fill: Fill = TELEA) -> RgbImage:
+def fill_background(
+    photo: RgbImage, mask: Mask, behind: Mask, fill: Fill = TELEA, *, person: Mask | None = None
+) -> RgbImage:
     """Fill pixels from what is around the mask.
 
     Args:
@@ -143,6 +145,8 @@ def fill_background(photo: RgbImage, mask: Mask, behind: Mask, fill: Fill = TELE
         mask: the pixels that the photo does not show, bool ``(H, W)``.
         behind: those to fill, bool ``(H, W)``.
         fill: what they are filled with.
+        person: where people are, bool ``(H, W)``: they are not continued into the background, unless nothing
+            else is around the mask. None: all that is around the mask is continued.
 
     Returns:
         a copy of the photo; it is filled at a reduced size if the mask is large.
@@ -155,6 +159,8 @@ def fill_background(photo: RgbImage, mask: Mask, behind: Mask, fill: Fill = TELE
     rows = slice(max(0, box.top - edge), box.bottom + edge)
     columns = slice(max(0, box.left - edge), box.right + edge)
     window, hidden = photo[rows, columns], mask[rows, columns]
+    if person is not None and not (hidden | person[rows, columns]).all():
+        hidden = hidden | person[rows, columns]
     height, width = hidden.shape
     factor = min(1.0, _SIDE / max(height, width))
     size = (max(1, round(height * factor)), max(1, round(width * factor)))

@@ -217,7 +217,7 @@ class Inpainter:
         if found is not None and mask_color is None and pose is not None:
             found = holes_on_body(found, labels, pose, source.where)
             holes = found.mask
-        allowed = allowed_pixels(kind, holes, expose, labels, people, source.where)
+        allowed = allowed_pixels(kind, holes, expose, source.photo.pixels, labels, people, source.where)
         if found is not None:
             allowed = replace(allowed, warnings=(*allowed.warnings, *found.warnings()))
         if holes is None:
@@ -254,7 +254,7 @@ class Inpainter:
         limbs = mask & ~behind
         photo = source.photo.pixels
         if allowed.kind != "region":  # `bare` fills the background of a region
-            photo = fill_background(photo, mask, behind, self.background)
+            photo = fill_background(photo, mask, behind, self.background, person=labels.person)
         small = self.model(self._condition(source, photo, limbs, as_background(labels, behind), seen, box))
         face = labels.of_classes(*face_classes(labels.classes))
         skin = labels.region("skin") & ~face

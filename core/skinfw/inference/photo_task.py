@@ -30,7 +30,7 @@ from skinfw.system.json_file import replacing
 TABLE = "painted.jsonl"
 """The table in the output folder, see `skinfw.inference.image_table`."""
 
-REVISION = 5
+REVISION = 6
 """Increased when the same photo, mask and model give other pixels, so that photos are painted again."""
 
 

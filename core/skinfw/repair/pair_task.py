@@ -23,7 +23,7 @@ from skinfw.repair.parsing import Parser, ParserReference
 from skinfw.repair.repairing import STEPS, UNTOUCHED, Repaired, Step, repair
 from skinfw.system.json_file import replacing
 
-REVISION = 3
+REVISION = 4
 """Increased when the same pair and model give other pixels, so that pairs are repaired again."""
 
 

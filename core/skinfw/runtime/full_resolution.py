@@ -107,7 +107,9 @@ def paint_full_resolution(
     texture = NO_TEXTURE
     if steps.texture:
         edge = max(1, round(EDGE * box.height))
-        texture = learn_texture(photo, eroded(skin, edge), eroded(face & ~mask, edge), scale, seed)
+        texture = learn_texture(
+            photo, eroded(skin, edge), eroded(face & ~mask, edge), scale, seed, area=np.count_nonzero(mask)
+        )
     out = photo.copy()
     width = max(1, round(FEATHER * box.height)) if steps.feather else 0
     for part in _tiles(mask):

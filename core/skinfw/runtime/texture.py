@@ -30,6 +30,11 @@ QUIET = 0.8
 """Fraction of the sampled patches, those with the least amplitude, that is used: the others show shadows and
 straps."""
 
+PLAIN, MAX_LOUD, MANY = 0.25, 1.5, 2.0
+"""If the area to fill is larger than the third number times the skin that is sampled, patches are used up to
+the second number times the amplitude below which the first fraction of them is. Plain skin is equally loud
+everywhere. On hands and feet, many patches show edges, which look like worms on a leg."""
+
 QUIET_NOISE = 0.4
 """Fraction of the visible skin, that with the least structure, whose noise is imitated."""
 
@@ -151,6 +156,8 @@ def learn_texture(
     face: NDArray[np.bool_],
     scale: float,
     seed: int,
+    *,
+    area: int = 0,
 ) -> Texture:
     """Sample the fine structure of visible skin; of the face alone, make noise like it.
 
@@ -161,9 +168,10 @@ def learn_texture(
             skin to be sampled.
         scale: pixels of the photo per pixel of the network.
         seed: chooses the patches.
+        area: pixels to fill.
     """
     fine = max(MIN_FINE, FINE * scale)
-    patches = _sampled(photo, skin, fine, seed)
+    patches = _sampled(photo, skin, fine, seed, area > MANY * np.count_nonzero(skin))
     if len(patches):
         return replace(NO_TEXTURE, patches=patches)
     enough = np.count_nonzero(skin) >= MIN_PIXELS
@@ -171,9 +179,12 @@ def learn_texture(
 
 
 def _sampled(
-    photo: NDArray[np.uint8], skin: NDArray[np.bool_], fine: float, seed: int
+    photo: NDArray[np.uint8], skin: NDArray[np.bool_], fine: float, seed: int, plain: bool
 ) -> NDArray[np.float32]:
-    """Return squares of fine structure, float32 ``(N, side, side, 3)``; empty if too few fit."""
+    """Return squares of fine structure, float32 ``(N, side, side, 3)``; empty if too few fit.
+
+    ``plain`` leaves out those that are much louder than others.
+    """
     unit = max(1.0, fine / MIN_FINE)
     for base in PATCH_SIDES:
         side = 2 * round(base * unit / 2)
@@ -181,9 +192,11 @@ def _sampled(
         if len(places) >= MIN_PATCHES:
             chosen = places[np.random.default_rng(seed).permutation(len(places))[:MAX_PATCHES]]
             patches = np.stack([_residual(photo, skin, place, side, fine) for place in chosen])
-            amplitude = (patches**2).mean(axis=(1, 2, 3))
-            order = np.argsort(amplitude, kind="stable")
-            return patches[order[: max(1, round(QUIET * len(patches)))]]
+            amplitude = np.sqrt((patches**2).mean(axis=(1, 2, 3)))
+            order = np.argsort(amplitude, kind="stable")[: max(1, round(QUIET * len(patches)))]
+            if plain:
+                order = order[amplitude[order] <= MAX_LOUD * np.quantile(amplitude, PLAIN)]
+            return patches[order]
     return np.zeros((0, 1, 1, 3), np.float32)
 
 

@@ -10,7 +10,7 @@ from distances import distance
 from skinfw.data.body_parts import LIMBS, Body, all_pixels, in_strip, squared_distance
 from skinfw.data.body_zones import UNDECIDED, zones_of_pose
 from skinfw.data.keypoints import BODY_25, Keypoints
-from skinfw.data.limbs import limbs_of_pose, nearest_to_limbs
+from skinfw.data.limbs import distance_to_limbs, limbs_of_pose
 
 SIZE = (80, 60)
 STANDING = (
@@ -64,13 +64,40 @@ def test_the_nearest_part_is_that_of_least_distance_in_radii() -> None:
     assert {part.limb for part in body.parts} - {None} == set(LIMBS) - {"neck"}  # no nose, no neck
 
 
-def test_pixels_nearest_to_limbs_are_near_them_and_not_nearer_to_others() -> None:
-    found = nearest_to_limbs(pose(*STANDING), np.ones(SIZE, bool), ("forearms",), 2.0)
+ALL = np.ones(SIZE, bool)
+
+
+def test_the_distance_to_limbs_is_known_where_nothing_else_is_nearer() -> None:
+    found = distance_to_limbs([pose(*STANDING)], ALL, ("forearms",))
     assert found is not None
-    assert found[31, 9] and not found[18, 17]  # the middle of the forearm, and of the upper arm
-    away = distance(np.array([12.0, 24.0]), np.array([6.0, 38.0]), SIZE)
-    assert away[found].max() <= 2.0 * 0.1 * 40 + 0.1  # the trunk has 40 pixels
-    assert nearest_to_limbs(pose(), np.ones(SIZE, bool), ("forearms",), 2.0) is None
+    away = distance(np.array([12.0, 24.0]), np.array([6.0, 38.0]), SIZE) / (
+        0.1 * 40
+    )  # the trunk has 40 pixels
+    near = np.isfinite(found)
+    assert near[31, 9] and not near[18, 17]  # the middle of the forearm, and of the upper arm
+    assert np.allclose(found[near], away[near], atol=0.05)
+    assert distance_to_limbs([pose()], ALL, ("forearms",)) is None
+    some = np.arange(SIZE[0])[:, None] + np.zeros(SIZE) < 35
+    inside = distance_to_limbs([pose(*STANDING)], some, ("forearms",))
+    assert inside is not None and np.array_equal(np.isfinite(inside), near & some)
+
+
+def test_trouser_legs_reach_the_foot_and_meet_below_the_hips() -> None:
+    person = pose(*STANDING, ("LKnee", 36, 64), ("LAnkle", 37, 77))
+    legs, arms = (
+        distance_to_limbs([person], ALL, limbs) for limbs in (("thighs", "lower_legs"), ("forearms",))
+    )
+    assert legs is not None and arms is not None
+    assert np.isfinite(legs[79, 24]) and np.isfinite(legs[58, 30])
+    assert not np.isfinite(legs[40, 30]) and not np.isfinite(arms[58, 30])
+
+
+def test_what_is_nearer_to_somebody_else_is_not_at_the_limbs() -> None:
+    one = pose(*STANDING)
+    other = Keypoints(one.points + np.float32([-6, 0, 0]) * (one.points[:, 2:] > 0))
+    alone, beside = (distance_to_limbs(people, ALL, ("forearms",)) for people in ([one], [one, other]))
+    assert alone is not None and beside is not None
+    assert np.isfinite(alone[31, 4]) and not np.isfinite(beside[31, 4]) and beside[31, 10] == alone[31, 10]
 
 
 def test_strips_can_be_limited_to_some_limbs() -> None:
@@ -94,7 +121,7 @@ def test_an_arm_that_joins_two_people_is_no_arm(
 def test_two_shoulders_alone_have_no_zones() -> None:
     shoulders = pose(("RShoulder", 22, 12), ("LShoulder", 38, 12))
     assert zones_of_pose(shoulders, SIZE) is None
-    assert nearest_to_limbs(shoulders, np.ones(SIZE, bool), ("neck",), 2.0) is None
+    assert distance_to_limbs([shoulders], np.ones(SIZE, bool), ("neck",)) is None
 
 
 def test_zones_of_some_pixels_are_those_of_all() -> None:

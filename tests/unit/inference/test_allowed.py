@@ -91,7 +91,7 @@ def test_a_pose_that_joins_two_people_moves_no_limb(
     region = allowed_region(holes, labels, [joined], "x")
     assert region.warnings[-1].endswith("trunk and hands may be in the wrong place")
     with pytest.raises(DataError, match=r"x: the pose seems to join two people, so limbs .* give a mask"):
-        allowed_clothes(("forearms",), labels, [joined], "x")
+        allowed_clothes(("forearms",), np.zeros((*holes.shape, 3), np.uint8), labels, [joined], "x")
 
 
 def test_nobodys_trunk_is_painted(labels: Segmentation, pose: Keypoints, arms: np.ndarray) -> None:

@@ -74,6 +74,17 @@ def test_a_pose_that_does_not_fit_the_mask_makes_nothing_background(
     assert painted.report["background"] == 0
 
 
+def test_people_are_not_continued_into_the_background() -> None:
+    photo = np.full((60, 60, 3), 80, np.uint8)
+    photo[:20, 20:40] = 255  # the clothes above
+    mask, person = np.zeros((2, 60, 60), bool)
+    mask[20:40, 20:40] = person[:20, 20:40] = True
+    plain, without = (fill_background(photo, mask, mask, person=each) for each in (None, person))
+    assert plain[22, 30].min() > 150 and np.abs(without[mask].astype(int) - 80).max() <= 5
+    everywhere = fill_background(photo, mask, mask, person=np.ones_like(mask))
+    assert np.array_equal(everywhere, plain)  # nothing else is around
+
+
 def test_only_what_is_behind_is_filled_and_from_outside_the_mask() -> None:
     photo = np.full((60, 60, 3), 80, np.uint8)
     mask, behind = np.zeros((60, 60), bool), np.zeros((60, 60), bool)

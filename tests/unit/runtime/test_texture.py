@@ -56,6 +56,18 @@ def correlations(values: np.ndarray) -> np.ndarray:
     return found / found[0, 0]
 
 
+def test_edges_on_a_hand_are_not_repeated_on_a_leg() -> None:
+    photo = grainy((160, 160), amplitude=3.0)
+    true = fine_structure(photo.astype(np.float32), np.ones((160, 160), np.float32), 2.0).std()
+    for column in range(70, 130, 12):  # between fingers
+        photo[10:130, column : column + 2] -= 60
+    skin = squares((160, 160), 120)
+    hand, leg = (learn_texture(photo, skin, NONE, 4.0, 0, area=area) for area in (14_000, 50_000))
+    assert hand.kind == leg.kind == "sampled"
+    assert hand.field(Box(0, 0, 160, 160), 0).std() > 2 * true
+    assert leg.field(Box(0, 0, 160, 160), 0).std() == pytest.approx(true, rel=0.15)
+
+
 @pytest.mark.parametrize("side", [26, 30, 40])
 def test_few_patches_give_no_lattice(side: int) -> None:
     texture = learn_texture(grainy((160, 160)), squares((160, 160), side), NONE, 4.0, 0)
