@@ -164,6 +164,46 @@ def test_limbs_are_exposed_in_a_photo_and_in_folders(model: Path, tmp_path: Path
     assert done.exit_code == 2 and "--expose, --mask-color: each says what to paint" in done.output
 
 
+def write_pair(path: Path) -> np.ndarray:
+    """Write a photo of two people beside each other, 64 pixels wide each; return it."""
+    halves = [path.with_name(f"{name}.png") for name in ("left", "right")]
+    for half in halves:
+        write_photo(half, 5)
+    for ending in (".png", "_segment.png"):
+        images = [np.asarray(Image.open(f"{half.with_suffix('')}{ending}").convert("RGB")) for half in halves]
+        Image.fromarray(np.concatenate(images, axis=1)).save(f"{path.with_suffix('')}{ending}")
+    people = [
+        json.loads(half.with_name(f"{half.stem}_keypoints.json").read_text(encoding="utf-8"))["people"][0]
+        for half in halves
+    ]
+    points = np.array(people[1]["pose_keypoints_2d"]).reshape(25, 3)
+    points[:, 0] += 64 * (points[:, 2] > 0)
+    people[1]["pose_keypoints_2d"] = points.ravel().tolist()
+    poses = json.dumps({"version": 1.3, "people": people})
+    path.with_name(f"{path.stem}_keypoints.json").write_text(poses, encoding="utf-8")
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_the_person_to_paint_can_be_chosen(model: Path, tmp_path: Path) -> None:
+    photo, out, expose = tmp_path / "in" / "pair.png", tmp_path / "out.png", ("--expose", "upper_arms")
+    before = write_pair(photo)
+    for column, others in ((32, np.s_[:, 64:]), (96, np.s_[:, :64])):
+        done = paint(model, photo, "-o", out, *expose, "--person", f"{column},48", "--overwrite")
+        assert done.exit_code == 0, done.output
+        changed = (np.asarray(Image.open(out).convert("RGB")) != before).any(axis=2)
+        assert changed.any() and not changed[others].any()
+    for point, said in (
+        ("300,5", "pair.png: the person's point 300,5 (column, row) is outside the photo, which has 128x96"),
+        ("1,1", "pair.png: no person at 1,1 (column, row); give a point on one"),
+        ("-1,5", "'-1,5' is not a point; give the column and the row of a pixel"),
+    ):
+        done = paint(model, photo, "-o", tmp_path / "none.png", *expose, "--person", point)
+        assert done.exit_code == 2 and said in done.output and "Traceback" not in done.output
+    done = paint(model, photo.parent, "-o", tmp_path / "many", *expose, "--person", "32,48")
+    assert done.exit_code == 2 and "--person is for one photo; leave it out for several" in done.output
+    assert not (tmp_path / "none.png").exists() and not (tmp_path / "many").exists()
+
+
 def test_a_mask_without_its_option_is_noticed(tmp_path: Path) -> None:
     write_photo(tmp_path / "a.png", 5)
     done = paint(tmp_path / "a.png", tmp_path / "mask.png", "-o", tmp_path / "out.png")

@@ -49,6 +49,11 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--mask-color", metavar="COLOR", help="Color that marks what to paint: #rrggbb or r,g,b.")
 @click.option(
+    "--person", metavar="X,Y",
+    help="The person to paint in a photo of several: column and row of a pixel on them, from 0 at the top "
+    "left. Default: the most prominent person.",
+)  # fmt: skip
+@click.option(
     "--show-mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",
     help="Write what is painted as a black-and-white mask.",
 )  # fmt: skip
@@ -81,6 +86,7 @@ def command(
     region: Path | None,
     expose: str | None,
     mask_color: str | None,
+    person: str | None,
     show_mask: Path | None,
     segmenter: str | None,
     pose_encoder: str | None,
@@ -123,6 +129,7 @@ def command(
     from skinfw.data.image_formats import is_image_name
     from skinfw.inference.expose import parse_limbs
     from skinfw.inference.paint_mask import parse_color
+    from skinfw.inference.person_at import parse_point
     from skinfw.inference.photo_task import PaintWork
     from skinfw.models.hub import pinned
 
@@ -144,6 +151,7 @@ def command(
         region=region is not None,
         expose=() if expose is None else parse_limbs(expose),
         mask_color=None if mask_color is None else parse_color(mask_color),
+        person=None if person is None else parse_point(person),
         show_masks=show_mask,
         seed=seed,
         on_error=on_error or "skip",
@@ -162,6 +170,8 @@ def command(
         _paint_one(work, photo, region or mask, ending, overwrite=overwrite)
         return
 
+    if person is not None:
+        raise UserError("--person is for one photo; leave it out for several")
     _paint_all(
         work,
         photo,

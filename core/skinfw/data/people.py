@@ -1,4 +1,4 @@
-"""Chooses one of several people in an image."""
+"""Chooses one of several people in an image: the most prominent one, or the one at a point."""
 
 from __future__ import annotations
 
@@ -6,12 +6,37 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from skinfw.data.body_parts import Body
 from skinfw.data.keypoints import Keypoints
 from skinfw.data.segmentation import Mask
 from skinfw.data.skeleton import LIMBS
 
 _STEPS = 16
 """Number of positions on a limb that are tested for lying on the person."""
+
+
+PointInPhoto = tuple[int, int]
+"""Column and row of a pixel, from 0 at the top left."""
+
+NEAR = 2.5
+"""Maximum distance of a point on a person from a part of the body, in radii of it: clothes are wider."""
+
+
+def person_at(people: list[Keypoints], at: PointInPhoto) -> Keypoints | None:
+    """Return the pose of the body that a pixel is nearest to, or None if it is near no body.
+
+    Args:
+        people: all poses in the image.
+        at: the pixel.
+    """
+    column, row = (np.array([place], np.float32) for place in at)
+
+    def distance(pose: Keypoints) -> float:
+        body = Body.of(pose)
+        return np.inf if body is None or not body.parts else float(body.nearest((row, column))[1][0])
+
+    nearest = min(people, key=distance, default=None)
+    return nearest if nearest is not None and distance(nearest) <= NEAR**2 else None
 
 
 def pick_person(people: list[Keypoints], person: Mask | None) -> Keypoints | None:

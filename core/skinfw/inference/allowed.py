@@ -35,7 +35,7 @@ _ALL_SKIN = f"{_JOINED}, so all that is painted becomes skin"
 _MIN_SHARE = 0.005
 """Fraction of what is marked from which a warning says that it lies on the trunk, the hips or the hands."""
 
-_MIN_COVERED = 0.2
+_MIN_COVERED = 0.25
 """Fraction of the clothes over a limb from which a warning says that they stay."""
 
 _ON_HIPS = 0.3

@@ -34,7 +34,7 @@ MIN_ON_LIMB = 0.1
 
 _SMOOTH = 0.04
 """Side of the squares whose median is taken before edges are looked for, in units of the trunk's length: the
-patterns of cloth are no edges."""
+patterns of cloth do not count as edges."""
 
 _SPECK = 0.005
 """Maximum size of a patch of background in the clothes over a limb, or of clothes that would stay beside it,

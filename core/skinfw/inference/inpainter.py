@@ -13,6 +13,7 @@ from skinfw.components.trust import connections
 from skinfw.data.body_parts import Limb
 from skinfw.data.face import face_classes
 from skinfw.data.keypoints import Keypoints
+from skinfw.data.people import PointInPhoto
 from skinfw.data.segmentation import Mask, RgbImage, Segmentation
 from skinfw.errors import DataError, UserError
 from skinfw.inference.allowed import Allowed, allowed_pixels, kind_of
@@ -34,13 +35,13 @@ from skinfw.inference.paint_mask import (
 )
 from skinfw.inference.painted import Painted
 from skinfw.inference.painting_model import PaintingModel
+from skinfw.inference.person_at import check_one_person, people_of
 from skinfw.inference.region import bare
 from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
 from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
 from skinfw.preparation.finders import on_disk
-from skinfw.preparation.person import check_segmentation, posed, segmented
-from skinfw.preparation.report import Rejected
+from skinfw.preparation.person import check_segmentation, segmented
 from skinfw.runtime.box import Box, crop_box
 from skinfw.runtime.full_resolution import ALL_STEPS, Steps, paint_full_resolution
 from skinfw.specs.compatibility import gives_alpha
@@ -162,6 +163,7 @@ class Inpainter:
         region: MaskLike | None = None,
         expose: Collection[Limb] = (),
         mask_color: Rgb | None = None,
+        person: PointInPhoto | None = None,
         segmentation: Segmentation | None = None,
         keypoints: Keypoints | None = None,
         seed: int = 0,
@@ -181,13 +183,15 @@ class Inpainter:
                 pose; the rest of these clothes and a thin margin around them become background. Trunk, hips
                 and hands are left as they are.
             mask_color: the color that marks what to paint, in the mask or, without one, in the photo.
+            person: column and row of a pixel of the person to paint; None: the most prominent one.
             segmentation: the photo's label map; None: the segmenter finds it.
             keypoints: the person's pose in pixels of the photo; None: the pose encoder finds it.
             seed: chooses the fine structure of the skin; from 0.
             steps: what is done besides enlarging the network's image.
 
         Raises:
-            UserError: mask, region and expose exclude each other, a limb is unknown, or the seed is negative.
+            UserError: mask, region and expose exclude each other, as do person and keypoints; a limb is
+                unknown, or the seed is negative.
             DataError: the photo or the mask cannot be used, nobody is in the photo, or there is nothing to
                 paint; the message says why.
         """
@@ -195,6 +199,7 @@ class Inpainter:
             raise UserError(f"seed {seed}: is negative; give 0 or more")
         expose = known_limbs(expose)
         kind = kind_of(mask, region, expose, mask_color)
+        check_one_person(person, keypoints)
         source = read_source(image)
         marked = mask if region is None else region
         given = None if marked is None else read_paint_mask(marked, source, mask_color)
@@ -209,10 +214,13 @@ class Inpainter:
                 raise DataError(f"{source.where}: nobody in the photo; try another segmenter")
             if given is not None:
                 check_place(given, labels, source.where)
-            person = labels.person if holes is None else person_of_mask(labels.person, holes)
-            people = [] if keypoints is None else [keypoints]
-            if not people and not (kind == "given" and self._does_without(source)):
-                people = self._people(source, person)
+            shown = labels.person if holes is None else person_of_mask(labels.person, holes)
+            if keypoints is not None:
+                people = [keypoints]
+            elif kind == "given" and person is None and self._does_without(source):
+                people = []
+            else:
+                people = people_of(self.pose_encoder, source, labels, shown, person)
         pose = people[0] if people else None
         if found is not None and mask_color is None and pose is not None:
             found = holes_on_body(found, labels, pose, source.where)
@@ -221,21 +229,14 @@ class Inpainter:
         if found is not None:
             allowed = replace(allowed, warnings=(*allowed.warnings, *found.warnings()))
         if holes is None:
-            person = person_of_mask(person, allowed.mask)
+            shown = person_of_mask(shown, allowed.mask)
         by = labels_by(self.segmenter, self.segmenter_name, source.photo.path)
-        seen = _Seen(labels, person, pose, by if segmentation is None else "given")
+        seen = _Seen(labels, shown, pose, by if segmentation is None else "given")
         return self._painted(source, allowed, seen, seed, steps)
 
     def _does_without(self, source: SourcePhoto) -> bool:
         """Return whether a mask of a photo is painted without a pose; one in a file is always used."""
         return self.pose_optional and not on_disk(self.pose_encoder, source.photo.path)
-
-    def _people(self, source: SourcePhoto, person: Mask) -> list[Keypoints]:
-        """Return the poses of the person and then of others."""
-        try:
-            return posed(self.pose_encoder, source.photo, person)
-        except Rejected as rejected:
-            raise DataError(f"{source.where}: {rejected.reason}: {rejected.detail}") from None
 
     def _painted(
         self,
@@ -291,7 +292,7 @@ class Inpainter:
 
         def find_pose() -> Keypoints:
             with connections(self.trusted):
-                return self._people(source, seen.person)[0]
+                return people_of(self.pose_encoder, source, seen.labels, seen.person, None)[0]
 
         return make_condition(
             photo, limbs, labels, seen.pose, box, self.io, self.model.inputs, self.pose_encoder,

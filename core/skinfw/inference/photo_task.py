@@ -14,6 +14,7 @@ from PIL import Image
 
 from skinfw.components.weights import file_sha256
 from skinfw.data.body_parts import Limb
+from skinfw.data.people import PointInPhoto
 from skinfw.errors import DataError, RunError, SkinfwError, first_line
 from skinfw.inference.expose import known_limbs
 from skinfw.inference.image_table import ImageRow, ImageTask
@@ -51,6 +52,7 @@ class PaintWork:
         region: whether the masks are regions whose skin is unknown.
         expose: limbs whose clothes to take off, instead of masks.
         mask_color: the color that marks what to paint.
+        person: column and row of a pixel of the person to paint; None for the most prominent one.
         show_masks: folder for the masks that were used, or None.
         seed: chooses the fine structure of the skin.
         on_error: what happens with unusable photos.
@@ -68,6 +70,7 @@ class PaintWork:
     region: bool = False
     expose: tuple[Limb, ...] = ()
     mask_color: Rgb | None = None
+    person: PointInPhoto | None = None
     show_masks: Path | None = None
     seed: int = 0
     on_error: Literal["skip", "fail"] = "skip"
@@ -110,6 +113,7 @@ class PaintWork:
                 region=region,
                 expose=self.expose,
                 mask_color=self.mask_color,
+                person=self.person,
                 seed=self.seed,
             )
         except RunError as error:  # for instance NaN
@@ -160,6 +164,7 @@ class PhotoPainter:
             "region": work.region,
             "expose": known_limbs(work.expose),
             "mask_color": work.mask_color,
+            "person": work.person,
             "seed": work.seed,
         }
         self._settings = json.dumps(settings, sort_keys=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.people import pick_person, strays, widened
+from skinfw.data.people import PointInPhoto, person_at, pick_person, strays, widened
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import Mask, Segmentation
 from skinfw.errors import DataError, RunError, counted
@@ -57,7 +57,9 @@ _AROUND = 0.04
 _GRAY = 128
 
 
-def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> list[Keypoints]:
+def posed(
+    encoder: PoseEncoder[Any], photo: Photo, person: Mask, at: PointInPhoto | None = None
+) -> list[Keypoints]:
     """Return the poses in a photo, that of the person first.
 
     Encoders that separate people poorly put an arm of one on another. If many points are not on the person,
@@ -68,6 +70,7 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> list[Keypoin
         encoder: finds the poses.
         photo: the photo.
         person: where the person is, bool ``(H, W)``.
+        at: a pixel of the person; None for the most prominent one.
 
     Raises:
         Rejected: the photo shows nobody, or no pose lies on the person.
@@ -76,15 +79,20 @@ def posed(encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> list[Keypoin
     if not person.any():
         raise nobody()
     poses = encoder.people(photo)
-    keypoints = pick_person(poses, person)
+    keypoints = _picked(poses, person, at)
     if keypoints is None:
         files = () if photo.path is None else encoder.sources(photo.path)
         source = f"{files[0]} has" if files else "the pose encoder found"
-        what = f"{counted(len(poses), 'pose')}, but none on the person" if poses else "no pose"
+        place = "on the person" if at is None else "at {},{} (column, row)".format(*at)
+        what = f"{counted(len(poses), 'pose')}, but none {place}" if poses else "no pose"
         advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
         raise Rejected("no pose found", f"{source} {what}; {advice}")
     others = [each for each in poses if each is not keypoints]
-    return [_unmixed(keypoints, encoder, photo, person), *others]
+    return [_unmixed(keypoints, encoder, photo, person, at), *others]
+
+
+def _picked(poses: list[Keypoints], person: Mask, at: PointInPhoto | None) -> Keypoints | None:
+    return pick_person(poses, person) if at is None else person_at(poses, at)
 
 
 def pose_and_people(
@@ -109,7 +117,9 @@ def nobody() -> Rejected:
     return Rejected("nobody in the photo", "the label map is all background; try another segmenter")
 
 
-def _unmixed(pose: Keypoints, encoder: PoseEncoder[Any], photo: Photo, person: Mask) -> Keypoints:
+def _unmixed(
+    pose: Keypoints, encoder: PoseEncoder[Any], photo: Photo, person: Mask, at: PointInPhoto | None
+) -> Keypoints:
     """Return a pose that mixes people, or one that the encoder finds on the person alone."""
     if photo.path is not None and encoder.sources(photo.path):  # it would read the same files again
         return pose
@@ -118,7 +128,7 @@ def _unmixed(pose: Keypoints, encoder: PoseEncoder[Any], photo: Photo, person: M
         return pose
     around = widened(person, _AROUND)[..., None]
     alone = replace(photo, pixels=np.where(around, photo.pixels, np.uint8(_GRAY)))
-    found = pick_person(encoder.people(alone), person)
+    found = _picked(encoder.people(alone), person, at)
     if found is None:
         return pose
     after = strays(found, person)

@@ -108,7 +108,12 @@ def paint_full_resolution(
     if steps.texture:
         edge = max(1, round(EDGE * box.height))
         texture = learn_texture(
-            photo, eroded(skin, edge), eroded(face & ~mask, edge), scale, seed, area=np.count_nonzero(mask)
+            photo,
+            eroded(skin, edge),
+            eroded(face & ~mask, edge),
+            scale,
+            seed,
+            area=int(np.count_nonzero(mask)),
         )
     out = photo.copy()
     width = max(1, round(FEATHER * box.height)) if steps.feather else 0

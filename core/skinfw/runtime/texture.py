@@ -171,7 +171,7 @@ def learn_texture(
         area: pixels to fill.
     """
     fine = max(MIN_FINE, FINE * scale)
-    patches = _sampled(photo, skin, fine, seed, area > MANY * np.count_nonzero(skin))
+    patches = _sampled(photo, skin, fine, seed, bool(area > MANY * np.count_nonzero(skin)))
     if len(patches):
         return replace(NO_TEXTURE, patches=patches)
     enough = np.count_nonzero(skin) >= MIN_PIXELS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skinfw.data.keypoints import Keypoints
-from skinfw.data.people import pick_person, strays, widened
+from skinfw.data.people import person_at, pick_person, strays, widened
 
 
 def person(*places: tuple[float, float], confidence: float = 0.9) -> Keypoints:
@@ -45,6 +45,14 @@ def test_without_a_mask_the_largest_is_picked() -> None:
     small, large = person((2, 2), (3, 3), (4, 4)), person((2, 2), (18, 18))
     assert pick_person([small, large], None) is large
     assert pick_person([person((2, 2))], None) is not None
+
+
+def test_the_person_at_a_point_is_the_nearest_body() -> None:
+    left, right = whole(40, 10, 100), whole(80, 10, 100)
+    for people in ([left, right], [right, left]):
+        assert person_at(people, (42, 50)) is left and person_at(people, (75, 50)) is right
+        assert person_at(people, (300, 50)) is None
+    assert person_at([], (5, 5)) is None and person_at([person((2, 2))], (2, 2)) is None
 
 
 def whole(x: float, y: float, height: float, found: int = 25) -> Keypoints:

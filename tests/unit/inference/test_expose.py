@@ -230,6 +230,8 @@ def test_what_cannot_be_exposed_is_said(inpainter: Inpainter, dressed: Dressed) 
     assert parse_limbs("legs,forearms,arms") == ("upper_arms", "forearms", "thighs", "lower_legs")
     with pytest.raises(UserError, match=r"no limb 'forearm'; did you mean 'forearms'\?; known: neck, "):
         parse_limbs("upper_arms,forearm")
+    with pytest.raises(UserError, match="leave person out"):
+        inpainter.paint(dressed.photo, expose=("forearms",), person=(3, 4), **given)
     nowhere = Keypoints(np.zeros((25, 3), np.float32))
     with pytest.raises(DataError, match="the pose does not show neck or forearms"):
         inpainter.paint(
