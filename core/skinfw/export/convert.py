@@ -104,7 +104,7 @@ def to_onnx(
     reason: Exception | None = None
     for sizes in _candidates(requirement, size, pads_to, free=free):
         try:
-            model = _exported(graph, names, outputs, sizes, channels)
+            model = _exported(graph, names, outputs, sizes, size, channels)
             for other in sizes.others(size):
                 _check(model, graph, names, [(1, *other, count) for count in channels])
             return model, sizes
@@ -133,7 +133,12 @@ def _candidates(requirement: SizeRequirement, size: Size, pads_to: int, *, free:
 
 
 def _exported(
-    graph: nn.Module, names: Sequence[str], outputs: Sequence[str], sizes: Sizes, channels: Sequence[int]
+    graph: nn.Module,
+    names: Sequence[str],
+    outputs: Sequence[str],
+    sizes: Sizes,
+    size: Size,
+    channels: Sequence[int],
 ) -> ModelProto:
     batch = torch.export.Dim("batch", min=1)
     dimensions: dict[int, Any] = {0: batch}
@@ -148,6 +153,9 @@ def _exported(
     shapes = (tuple(dimensions for _ in examples),)
     with _quiet(), torch.no_grad():
         program = torch.export.export(graph.eval(), examples, dynamic_shapes=shapes, strict=False)
+        # torch takes a free number of steps to be at least 2, and drops what the network does for a single
+        # one, such as padding; its guards say so
+        program.module()(*(torch.zeros((1, *size, count), dtype=torch.uint8) for count in channels))
         exported = torch.onnx.export(
             program, dynamo=True, input_names=list(names), output_names=list(outputs), verbose=False
         )

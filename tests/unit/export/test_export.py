@@ -87,6 +87,20 @@ def test_every_generator_paints_as_its_checkpoint_at_any_size(
         assert gap(found[where], given[where]) > 10
 
 
+def test_a_network_that_pads_its_training_images_takes_their_size_alone(
+    make_inputs_run: Make, tmp_path: Path
+) -> None:
+    """The encoder's stride is 32, and the network pads 64x32 to 64x64: two innermost pixels per side."""
+    refiner = {"type": "smp_unet", "encoder": "tu-test_resnet", "encoder_depth": 5, "base_channels": 1}
+    generator = {"type": "two_stage", "coarse": "mean_color", "refiner": refiner}
+    run = make_inputs_run(tmp_path / "run", generator, data={"size": [64, 32]})
+    model = OnnxModel(export_run(run, tmp_path / "model.onnx").path)
+    assert model.metadata.fixed
+    found, wanted, given, where = painted_by_both(run, model, (64, 32))
+    assert gap(found, wanted) <= 1
+    assert gap(found[where], given[where]) > 10
+
+
 def test_two_stages_with_a_baseline_paint_as_their_checkpoint(run: Run, exported: Exported) -> None:
     model = OnnxModel(exported.path)
     assert (model.multiple, model.metadata.minimum, model.metadata.fixed) == (2, 2, False)
