@@ -125,6 +125,37 @@ def test_the_mask_is_what_the_composite_takes(make_run: Make, tmp_path: Path) ->
         assert np.array_equal(written, field)
 
 
+def test_an_exported_network_that_sees_a_mask_gets_that_mask_whatever_the_composite(
+    make_run: Make, tmp_path: Path
+) -> None:
+    """The composite's mask has a folder of its own, which the record names."""
+    data = {
+        "dataset": {"type": "mannequins", "count": 12},
+        "size": [32, 32],
+        "inputs": ["apparel_head_foot", "mask"],
+    }
+    for composite in ("mask", "skin", "protect"):
+        made = make_run(tmp_path / composite, baselines=[], composite=composite, data=data)
+        out = tmp_path / f"{composite}-out"
+        assert export(made.folder, out).exit_code == 0
+        record = json.loads((out / "benchmark.json").read_text(encoding="utf-8"))
+        assert {*graph_inputs(made.spec), record["mask"]} == {*record["folders"]}
+        dataset = build_dataset(made.spec, ["segmentation_skin"])
+        (name, *_) = record["names"]
+        sample = dataset.load(name)
+        wanted = {
+            "mask": sample["mask"] > 0,
+            "skin": sample["segmentation_skin"] > 0,
+            "protect": sample["keep"] == 0,
+        }
+        seen, painted = (
+            np.asarray(Image.open(out / each / f"{name}.png")) for each in ("mask", record["mask"])
+        )
+        assert np.array_equal(seen > 0, wanted["mask"])
+        assert np.array_equal(painted > 0, wanted[composite])
+    assert not np.array_equal(wanted["mask"], wanted["skin"])
+
+
 def test_nothing_is_overwritten_and_a_strangers_paths_are_not_read(
     run: Any, make_run: Make, write_samples: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

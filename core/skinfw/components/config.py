@@ -159,6 +159,11 @@ class GeneratorConfig(ComponentConfig):
         return False
 
     @property
+    def export_error(self) -> str | None:
+        """Why no exported graph can compute its images, and what to do; None if one can."""
+        return None
+
+    @property
     def report_name(self) -> str | None:
         """What reports call it as a baseline; None for the name of the component."""
         return None

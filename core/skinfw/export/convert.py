@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from skinfw.components.config import Size, SizeRequirement
-from skinfw.errors import RunError, SkinfwError, UserError, first_line
+from skinfw.errors import RunError, UserError, first_line
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -99,7 +99,6 @@ def to_onnx(
 
     Raises:
         RunError: torch cannot export the network.
-        SkinfwError: the network says itself that it cannot be exported.
     """
     reason: Exception | None = None
     for sizes in _candidates(requirement, size, pads_to, free=free):
@@ -108,12 +107,8 @@ def to_onnx(
             for other in sizes.others(size):
                 _check(model, graph, names, [(1, *other, count) for count in channels])
             return model, sizes
-        except SkinfwError:
-            raise
         except Exception as error:  # torch's exporter raises whatever it meets on the way
             reason = _cause(error)
-            if isinstance(reason, SkinfwError):
-                raise reason from None
             logger.debug("export for %s failed", sizes, exc_info=error)
     assert reason is not None
     raise RunError(f"torch cannot export this network: {first_line(reason)}") from reason

@@ -111,7 +111,8 @@ def export_run(
         overwrite: replace existing files.
 
     Raises:
-        UserError: a package is missing, or the file's name has another suffix.
+        UserError: a package is missing, the file's name has another suffix, or no graph can compute what the
+            generator does.
         RunError: a file to be written exists, the run has no readable checkpoint, or torch cannot export the
             network.
         DataError: no sample can be read.
@@ -122,6 +123,7 @@ def export_run(
     _check_paths(output, target, overwrite)
     require_exporter()
     checkpoint = checkpoint_of(run, which)
+    _reject_unfit(checkpoint)
     if samples is None:
         reject_untrusted(checkpoint)
     ledger = ledger_for_others(
@@ -141,6 +143,13 @@ def export_run(
 
 def _script() -> str:
     return Path(str(paint_script.__file__)).read_text(encoding="utf-8")
+
+
+def _reject_unfit(checkpoint: Checkpoint) -> None:
+    spec = checkpoint.spec
+    config = None if isinstance(spec, SegmentationSpec) else spec.generator.config
+    if isinstance(config, GeneratorConfig) and (error := config.export_error):
+        raise UserError(f"{checkpoint.path}: {error}")
 
 
 def _check_paths(output: Path, script: Path | None, overwrite: bool) -> None:

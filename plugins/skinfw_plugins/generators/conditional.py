@@ -12,7 +12,6 @@ from torch.nn.functional import dropout
 
 from skinfw.components.config import Size
 from skinfw.components.field_names import APPAREL, FACE
-from skinfw.errors import UserError
 from skinfw.interfaces import Generator, GeneratorIO
 from skinfw_plugins.generators.config import ConditionalConfig
 from skinfw_plugins.shared.skin_tone import visible_tones
@@ -115,11 +114,6 @@ class ConditionalGenerator(Generator[ConditionalConfigT]):
                 raise ValueError(f"with noise {self.config.noise!r} the network needs noise")
             if self.config.noise == "channel":
                 channels.append(noise)
-            elif torch.compiler.is_exporting():
-                raise UserError(
-                    'noise "dropout" draws new masks for every image, which a graph cannot; train with noise '
-                    '"channel" or "none" to export the network'
-                )
             else:
                 sources = tuple(_source(value) for value in noise[:, 0].tolist())
         guide = Guide(tones, sources, self.config.dropout, self.training)

@@ -17,6 +17,14 @@ MIN_HALVINGS = 3
 pixels."""
 
 
+def outside_torch(what: str) -> str:
+    """Return why something that a baseline makes cannot be exported, and what to do."""
+    return (
+        f"{what} cannot be computed by a graph; use the run or its checkpoint, which need torch, or train "
+        "with mean_color as the coarse generator"
+    )
+
+
 def _halvings(size: Size) -> int:
     """Return how often both sides can be halved without a remainder."""
     height, width = size
@@ -71,6 +79,16 @@ class ConditionalConfig(GeneratorConfig):
     def gives_alpha(self) -> bool:
         """Whether the output has an alpha channel."""
         return self.output == "rgba"
+
+    @property
+    def export_error(self) -> str | None:
+        """Why it cannot be exported: it draws new masks for every image."""
+        if self.noise != "dropout":
+            return None
+        return (
+            'noise "dropout" draws new masks for every image, which a graph cannot; train with noise '
+            '"channel" or "none" to export the network'
+        )
 
     @property
     def output_channels(self) -> int:
@@ -144,6 +162,11 @@ class OpenCvInpaintConfig(FillConfig):
         description="radius in pixels of the neighborhood that each pixel is filled from",
     )
 
+    @property
+    def export_error(self) -> str | None:
+        """Why it cannot be exported: it is not a network."""
+        return outside_torch("the image that OpenCV inpaints")
+
 
 class MeanColorConfig(FillConfig):
     """One color for the whole skin: the median of the face, a robust mean; nothing to train."""
@@ -175,6 +198,11 @@ class LimbsConfig(GeneratorConfig):
     def gives_alpha(self) -> bool:
         """It does: limbs are skin."""
         return True
+
+    @property
+    def export_error(self) -> str | None:
+        """Why it cannot be exported: it is not a network."""
+        return outside_torch("limbs along the pose")
 
 
 class FcnnConfig(ConditionalConfig):

@@ -217,6 +217,11 @@ class TwoStageConfig(GeneratorConfig):
         """Whether the refiner gives an alpha."""
         return gives_alpha(self.refiner)
 
+    @property
+    def export_error(self) -> str | None:
+        """Why either generator cannot be exported."""
+        return next((error for config in self._parts if (error := config.export_error)), None)
+
     def size_requirement(self, size: Size) -> SizeRequirement:
         """Return the sizes that both generators accept."""
         requirement = SizeRequirement()

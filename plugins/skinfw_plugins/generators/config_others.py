@@ -13,6 +13,7 @@ from skinfw.components.field_names import APPAREL, MASK
 from skinfw.components.origin import Origin
 from skinfw.components.outside import ProgramPath, SpecPath
 from skinfw.components.strict_model import StrictModel
+from skinfw_plugins.generators.config import outside_torch
 
 Pixels = Annotated[int, Field(ge=1, le=10_000)]
 """A side of the images that a network of others gets."""
@@ -60,6 +61,11 @@ class LabeledConfig(GeneratorConfig):
         description="what reports call it: at most 40 letters, digits, '.', '_' and '-'; null: the name of "
         "the component",
     )
+
+    @property
+    def export_error(self) -> str | None:
+        """Why it cannot be exported: it is not a network of skinfw."""
+        return outside_torch("the images of another system")
 
     @property
     def report_name(self) -> str | None:

@@ -183,10 +183,29 @@ def test_a_composite_beside_the_inputs_and_fixed_noise_and_a_tone(
     assert gap(larger[60:68, 56:64], larger[60:68, 60:68]) > 0
 
 
-def test_dropout_as_noise_is_refused_with_the_reason(make_inputs_run: Make, tmp_path: Path) -> None:
-    generator = {"type": "pix2pix", "base_channels": 4, "depth": 3, "noise": "dropout", "dropout": 0.5}
-    run = make_inputs_run(tmp_path / "run", generator)
-    with pytest.raises(UserError, match='noise "dropout"'):
+REFINER = {"type": "pix2pix", "base_channels": 2, "depth": 1}
+UNFIT: dict[str, tuple[dict[str, Any], str]] = {
+    "dropout": ({**REFINER, "depth": 3, "noise": "dropout", "dropout": 0.5}, 'train with noise "channel"'),
+    "inpainting": (
+        {"type": "two_stage", "coarse": "opencv_inpaint", "refiner": REFINER},
+        "OpenCV inpaints cannot be computed by a graph; use the run or its checkpoint",
+    ),
+    "limbs": (
+        {"type": "two_stage", "coarse": "limbs", "refiner": REFINER},
+        "limbs along the pose cannot be computed by a graph; .* mean_color",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_no_graph_can_compute_is_rejected_before_anything_is_traced(
+    make_inputs_run: Make, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator, reason = UNFIT[name]
+    inputs = ["apparel_head_foot", "segmentation_skin", "face", "mask", "heatmaps"]
+    run = make_inputs_run(tmp_path / "run", generator, data={"inputs": inputs})
+    monkeypatch.delattr(exporting, "samples_of")
+    with pytest.raises(UserError, match=reason):
         export_run(run, tmp_path / "model.onnx")
     assert not list(tmp_path.glob("*.onnx"))
 

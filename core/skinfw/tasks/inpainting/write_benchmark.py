@@ -30,6 +30,9 @@ SplitName = Literal["test", "validation", "train"]
 RECORD = "benchmark.json"
 """What the images are, in the output folder."""
 
+COMPOSITE_MASK = "composite_mask"
+"""The folder of the composite's mask if the network sees another one as ``mask``."""
+
 _SHOWABLE = (1, 3)
 """Channels of an image file."""
 
@@ -59,9 +62,10 @@ def write_benchmark(
 ) -> WrittenBenchmark:
     """Write the inputs and masks of a split's samples as ``<output>/<input>/<sample>.png``.
 
-    They are those of an evaluation: the network's inputs, and what the composite uses besides. The mask is
-    white where an evaluation takes a system's pixels, which the composite decides. Inputs that are not
-    images, such as heat maps, are left out.
+    They are those of an evaluation: the network's inputs, and what the composite uses besides. ``mask`` is
+    white where an evaluation takes a system's pixels, which the composite decides. If the network sees
+    ``mask`` and the composite uses another region, ``mask`` is what the network sees, and ``composite_mask``
+    the composite's. Inputs that are not images, such as heat maps, are left out.
 
     Args:
         source: a run folder, whose recorded split counts, or a spec.
@@ -108,6 +112,7 @@ def write_benchmark(
                 "size": list(spec.data.size),
                 "composite": spec.composite,
                 "folders": list(fields),
+                "mask": mask_folder(spec),
                 "names": written,
             }
             write_json(folder / RECORD, about)
@@ -139,8 +144,14 @@ def _fields(batch: Batch, spec: Spec, *, targets: bool) -> Mapping[str, Tensor]:
     used = COMPOSITE_FIELDS[spec.composite]  # an exported network needs it too
     names = dict.fromkeys([*spec.data.input_names, *([used] if used else [])])
     inputs = {name: batch[name] for name in names if batch[name].shape[1] in _SHOWABLE}
-    mask = composite_mask(spec.composite, batch)
-    return {**inputs, MASK: mask, **({BODY: batch[BODY]} if targets else {})}
+    mask = {mask_folder(spec): composite_mask(spec.composite, batch)}
+    return {**inputs, **mask, **({BODY: batch[BODY]} if targets else {})}
+
+
+def mask_folder(spec: Spec) -> str:
+    """Return the folder of the composite's mask."""
+    sees_other = MASK in spec.data.input_names and COMPOSITE_FIELDS[spec.composite] != MASK
+    return COMPOSITE_MASK if sees_other else MASK
 
 
 def _save(images: Tensor, batch: Batch, folder: Path, field: str) -> None:
