@@ -1,9 +1,9 @@
-"""Distinguishes photos from label maps by their names."""
+"""Distinguishes photos from label maps and drawn poses by their names."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from skinfw.assembly.build import build
@@ -13,6 +13,9 @@ from skinfw.interfaces import Segmenter
 from skinfw.preparation.listing import Entry, Listing
 from skinfw.system.paths_below import real_paths
 
+_RENDERED, _KEYPOINTS = "_rendered", "_keypoints.json"
+"""What OpenPose adds to a photo's name for the image in which it draws the pose, and for the pose."""
+
 Sources = Callable[[Path], Sequence[Path]]
 """Returns the files that belong to a photo, such as its label map."""
 
@@ -20,10 +23,12 @@ Sources = Callable[[Path], Sequence[Path]]
 def add_images(
     listing: Listing, images: Sequence[Path], rejected: Sequence[Path], root: Path, sources: Sources
 ) -> None:
-    """Add images to what is in a source: photos, and label maps of photos, which are not photos.
+    """Add images to what is in a source: photos, and their label maps and drawn poses, which are not photos.
+
+    A pose that OpenPose drew is recognized by its name if its photo and its file of keypoints are there too.
 
     Args:
-        listing: what is in the source.
+        listing: what is in the source, already with the files that are not images.
         images: the images.
         rejected: what cannot be read, such as photos; their label maps are not photos either.
         root: the source's folder.
@@ -41,11 +46,16 @@ def add_images(
         for source, image in owners.items()
         if (stem := _stem(source)) != _stem(places[image])
     }
+    drawn = _renderings(images, listing.others)
     endings = _endings(owners, places, {places[image] for image in images})
     for image in images:
         name, path = image.relative_to(root).as_posix(), places[image]
         if path in owners:
             listing.add_other(image, name, "not a photo", f"the label map of {owners[path].name}")
+        elif image in drawn:
+            listing.add_other(
+                image, name, "not a photo", f"the pose of {drawn[image].name}, drawn by OpenPose"
+            )
         elif (stem := _stem(path)) in alike:
             source, owner = alike[stem]
             detail = f"named like the label map of {owner.name}, which must be {Path(source).name}"
@@ -55,6 +65,14 @@ def add_images(
             listing.add_other(image, name, "not a photo", detail)
         else:
             listing.entries.append(Entry(name, image))
+
+
+def _renderings(images: Iterable[Path], others: Iterable[Path]) -> dict[Path, Path]:
+    """Return images in which OpenPose drew a pose, each with its photo."""
+    photos = {image.stem: image for image in images}
+    posed = {each.name.removesuffix(_KEYPOINTS) for each in others if each.name.endswith(_KEYPOINTS)}
+    shown = {image: image.stem.removesuffix(_RENDERED) for image in images if image.stem.endswith(_RENDERED)}
+    return {image: photos[name] for image, name in shown.items() if name in photos and name in posed}
 
 
 def _stem(place: str) -> str:

@@ -379,6 +379,25 @@ def test_painted_photos_among_the_photos_are_not_photos(photos: Path, tmp_path: 
         assert left_out == [f"painted/{row['output']}" for row in rows]
 
 
+@pytest.mark.parametrize("ending", ["", ".zip"])
+@pytest.mark.parametrize("folder", ["", "openpose/"])
+def test_poses_that_openpose_drew_are_not_photos(tmp_path: Path, folder: str, ending: str) -> None:
+    root = tmp_path / "photos"
+    (root / "openpose").mkdir(parents=True)
+    files = ["a.jpg", f"{folder}a_keypoints.json", f"{folder}a_rendered.png"]
+    # without keypoints or photo, somebody's own
+    files += ["b.jpg", "b_rendered.png", "c_keypoints.json", "c_rendered.png"]
+    for name in files:
+        (root / name).write_bytes(b"")
+    listing = list_photos(
+        pack(root, tmp_path / f"a{ending}") if ending else root, tmp_path / "out", lambda _: ()
+    )
+    names = [entry.name for entry in listing.entries]
+    assert names == ["a.jpg", "b.jpg", "b_rendered.png", "c_rendered.png"]
+    details = {row.photo: row.detail for row in listing.others.values()}
+    assert details[f"{folder}a_rendered.png"] == "the pose of a.jpg, drawn by OpenPose"
+
+
 def test_a_csv_of_paths(photos: Path, tmp_path: Path) -> None:
     outside = tmp_path / "elsewhere" / "01_1_front.png"
     shutil.copytree(photos / "WOMEN" / "id_0", outside.parent)
