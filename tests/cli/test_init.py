@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,21 @@ def test_paths_count_from_the_folder_of_the_spec(
     assert dataset["root"] == str(photos)
     assert dataset["segmenter"]["path"] == str(tmp_path / "runs" / "parser")
     assert read(tmp_path / "specs" / "own.json")["data"]["dataset"]["root"] == "../photos"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("$HOME pics", r"\$HOME means an environment variable"), ("~", "~ means a home folder")],
+)
+def test_photos_whose_path_a_spec_would_expand_are_rejected(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    photos.rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    done = init(name, "-o", "own.json", "--yes")
+    assert done.exit_code == 2
+    assert re.search(f"Error: .*: in a spec, {reason}; rename the folder, or name a link to it", done.stderr)
+    assert {path.name for path in tmp_path.iterdir()} == {name}
 
 
 def test_a_model_on_a_hub_is_named_as_given_and_not_fetched(photos: Path, tmp_path: Path) -> None:

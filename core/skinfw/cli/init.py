@@ -68,6 +68,8 @@ def command(
     given = {"--segmenter": segmenter, "--pose-encoder": pose_encoder}
     if photos is None and any(given.values()):
         raise UserError("--segmenter and --pose-encoder need PHOTOS; name the folder of the photos")
+    if photos is not None:
+        _reject_unfit(_as_given(photos, output))
     found = None if photos is None else _look_at(photos)
     proposed = {} if found is None else _proposed(found)
     if size is None:
@@ -85,6 +87,17 @@ def command(
             **(_missing(found, given, answers) if found is not None else {}),
         }
     _write(output, _size(answers["--size"]), dataset, found)
+
+
+def _reject_unfit(path: str) -> None:
+    """Reject a path that a spec would expand."""
+    from skinfw.components.variables import VARIABLE
+    from skinfw.errors import UserError
+
+    found = VARIABLE.search(path)
+    if found or path.startswith("~"):
+        what = f"{found.group()} means an environment variable" if found else "~ means a home folder"
+        raise UserError(f"{path}: in a spec, {what}; rename the folder, or name a link to it")
 
 
 def _look_at(photos: Path) -> Survey:

@@ -49,6 +49,13 @@ def resolve_path(value: Path, info: ValidationInfo) -> Path:
         raise PydanticCustomError("zero_byte", "the path contains a zero byte")
     folder = context.get("folder")
     path = Path(text) if folder is None else Path(os.path.normpath(Path(folder, text)))
+    literal = None if context.get(STORED) else VARIABLE.search(str(path))
+    if literal:  # of the folder; a run could not record it
+        raise PydanticCustomError(
+            "variable_in_folder",
+            f"the spec's folder is {folder}, in which {literal.group()} would mean an environment variable; "
+            "rename the folder",
+        )
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:  # a run could not record it

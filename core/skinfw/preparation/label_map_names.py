@@ -11,7 +11,7 @@ from skinfw.components.reference import use_defaults
 from skinfw.data.image_formats import is_image_name
 from skinfw.interfaces import Segmenter
 from skinfw.preparation.listing import Entry, Listing
-from skinfw.system.paths_below import real_paths
+from skinfw.system.paths_below import other_case, real_paths
 
 _RENDERED, _KEYPOINTS = "_rendered", "_keypoints.json"
 """What OpenPose adds to a photo's name for the image in which it draws the pose, and for the pose."""
@@ -39,7 +39,14 @@ def add_images(
     every = [*images, *(path for path in rejected if is_image_name(path.name))]
     real = real_paths()
     places = {image: real(image) for image in every}
-    owners = {real(source): image for image in every for of in (sources, *defaults) for source in of(image)}
+    known = set(places.values())
+
+    def place(source: Path) -> str:
+        there = real(source)
+        other = there if there in known else real(other_case(source))
+        return other if other in known else there
+
+    owners = {place(source): image for image in every for of in (sources, *defaults) for source in of(image)}
     # named like a label map except for the format: of a.jpg and a.png, either may be the photo
     alike = {
         stem: (source, image)

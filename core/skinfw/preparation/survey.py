@@ -20,7 +20,7 @@ from skinfw.preparation.label_shifts import measured_shift
 from skinfw.preparation.listing import Listing, samples_instead
 from skinfw.preparation.report import REJECTED_FILE
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
-from skinfw.system.paths_below import real_paths
+from skinfw.system.paths_below import other_case, real_paths
 
 HasFiles = Callable[[Segmenter[Any] | PoseEncoder[Any], Path], bool]
 """Returns whether what a component reads for a photo is there."""
@@ -130,7 +130,7 @@ def _packed_files(unpacked: Path, listing: Listing) -> Iterator[HasFiles]:
             if file is path:
                 continue
             if is_image_name(file.name):
-                images.add(real(file))
+                images |= {real(file), real(other_case(file))}
                 continue
             with suppress(OSError):  # its name is too long, or that of a folder
                 file.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from skinfw.errors import DataError
 from skinfw.preparation.archive import is_zip, list_archive, reading
 from skinfw.preparation.tar_stream import LimitError, tar_infos
 from skinfw.system.leftovers import temporary_beside
-from skinfw.system.paths_below import path_below, real_paths
+from skinfw.system.paths_below import other_case, path_below, real_paths
 from skinfw.system.regular_file import open_regular
 
 _CHUNK = 2**16
@@ -45,15 +45,24 @@ class ZipFiles:
     def take(self, path: Path) -> None:
         """Write one file, unless it already exists or is not in the zip.
 
+        If only its suffix is in the other case in the zip, as in ``a.PNG``, that file is written.
+
         Raises:
             DataError: it is damaged, encrypted, or larger than it says.
             RunError: it cannot be written.
         """
-        found = Path(self._real(path))
-        name = found.relative_to(self._root).as_posix() if found.is_relative_to(self._root) else ""
-        member = self._members.get(name)
-        if member is None or path.exists():
+        if path.exists():
             return
+        found = Path(self._real(path))
+        names = [
+            each.relative_to(self._root).as_posix()
+            for each in (found, other_case(found))
+            if found.is_relative_to(self._root)
+        ]
+        name = next((each for each in names if each in self._members), None)
+        if name is None:
+            return
+        member = self._members[name]
         with reading(self.archive, name):
             info = self._zip.infolist()[member.place]
             with self._zip.open(info) as stream:

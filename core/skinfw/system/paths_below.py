@@ -131,6 +131,25 @@ def on_disk(path: Path) -> Path:
     return found if os.path.exists(found) else path  # noqa: PTH110
 
 
+def in_either_case(path: Path) -> Path:
+    """Return the path as `on_disk`, also if the suffix is there in the other case; unchanged if missing."""
+    found = on_disk(path)
+    if os.path.exists(found):  # noqa: PTH110  # False for a path that is too long
+        return found
+    other = on_disk(other_case(path))
+    return other if os.path.exists(other) else found  # noqa: PTH110
+
+
+def other_case(path: Path) -> Path:
+    """Return the path with its suffix in the other case.
+
+    Example:
+        >>> other_case(Path("a.png")).name, other_case(Path("a.PNG")).name
+        ('a.PNG', 'a.png')
+    """
+    return path.with_name(path.stem + path.suffix.swapcase())
+
+
 def _names(folder: Path) -> Mapping[str, str]:
     """Return the names in a folder by their composed forms."""
     try:

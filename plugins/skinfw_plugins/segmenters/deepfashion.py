@@ -12,10 +12,9 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw.system.paths_below import on_disk
 from skinfw_plugins.segmenters.config import DeepfashionConfig
 from skinfw_plugins.segmenters.deepfashion_classes import CLASSES, PALETTES, REGIONS
-from skinfw_plugins.segmenters.label_files import LabelColors, read_label_file
+from skinfw_plugins.segmenters.label_files import LabelColors, beside, read_label_file
 from skinfw_plugins.segmenters.label_sets import other_tables
 
 
@@ -26,7 +25,7 @@ class DeepfashionSegmenter(Segmenter[DeepfashionConfig]):
 
     def sources(self, photo: Path) -> tuple[Path, ...]:
         """Return the path of a photo's label map."""
-        return (on_disk(photo.with_name(photo.stem + self.config.suffix)),)
+        return (beside(photo, photo.with_name(photo.stem + self.config.suffix)),)
 
     def other_tables(self) -> Mapping[str, LabelTable]:
         """Return the other palette and, as the map may contain codes, the label sets of `label_map`."""

@@ -23,6 +23,7 @@ from skinfw.data.label_file import (
 from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelMap, Mask
 from skinfw.errors import DataError
+from skinfw.system.paths_below import in_either_case
 from skinfw_plugins.segmenters.label_colors import RGB, voc_color
 
 _AREA = 5
@@ -53,6 +54,12 @@ class LabelColors:
     def count(self) -> int:
         """Number of classes."""
         return len(self.palettes[0])
+
+
+def beside(photo: Path, path: Path) -> Path:
+    """Return the path of a photo's label map, with its suffix in the other case if only that is there."""
+    found = in_either_case(path)
+    return path if found == photo else found
 
 
 def read_label_file(path: Path, photo: Photo, colors: LabelColors, shift: tuple[int, int]) -> LabelMap:

@@ -10,9 +10,8 @@ from skinfw.data.photo import Photo
 from skinfw.data.segmentation import LabelTable, Segmentation
 from skinfw.errors import DataError
 from skinfw.interfaces.segmenter import Segmenter
-from skinfw.system.paths_below import on_disk
 from skinfw_plugins.segmenters.config import LabelMapConfig
-from skinfw_plugins.segmenters.label_files import LabelColors, read_label_file
+from skinfw_plugins.segmenters.label_files import LabelColors, beside, read_label_file
 from skinfw_plugins.segmenters.label_sets import label_set, other_tables
 
 
@@ -32,8 +31,8 @@ class LabelMapSegmenter(Segmenter[LabelMapConfig]):
         """Return the path of a photo's label map."""
         name = photo.stem.removesuffix(self.config.photo_suffix) + self.config.suffix
         if self.config.folder is None:
-            return (on_disk(photo.with_name(name)),)
-        return (on_disk(photo.parent / self.config.folder / name),)
+            return (beside(photo, photo.with_name(name)),)
+        return (beside(photo, photo.parent / self.config.folder / name),)
 
     def other_tables(self) -> Mapping[str, LabelTable]:
         """Return the other known label sets."""

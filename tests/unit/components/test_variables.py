@@ -122,6 +122,14 @@ def test_an_unset_variable_is_an_error_of_a_spec_but_not_of_a_stored_one() -> No
     assert hub.model == "$SKINFW_TEST_UNSET/m"
 
 
+def test_a_folder_that_looks_like_a_variable_is_an_error() -> None:
+    """A run that records the path would expand it."""
+    context = {"folder": Path("/a/$HOME b")}
+    with pytest.raises(ValueError, match=r"the spec's folder is /a/\$HOME b, in which \$HOME would mean"):
+        FolderConfig.model_validate({"root": "photos"}, context=context)
+    assert FolderConfig.model_validate({"root": "/photos"}, context=context).root == Path("/photos")
+
+
 @pytest.fixture
 def run(make_run: Callable[..., Any], write_samples: Callable[..., Any], place: Path, tmp_path: Path) -> Any:
     """A run on samples below a place that a variable names."""

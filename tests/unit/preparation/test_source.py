@@ -141,6 +141,19 @@ def test_label_maps_in_a_folder_beside_the_photos_are_not_photos(
 
 
 @pytest.mark.parametrize("ending", ["", ".zip", ".tgz"])
+def test_label_maps_with_suffixes_in_the_other_case_are_read(
+    photos: Path, tmp_path: Path, ending: str
+) -> None:
+    for path in sorted(photos.rglob("*_segment.png")):
+        path.rename(path.with_suffix(".PNG"))
+    source = pack(photos, tmp_path / f"all{ending}") if ending else photos
+    assert survey(source, tmp_path / "out").labeled == 3
+    report = run(source, tmp_path / "out")
+    assert [row.status for row in report.rows] == ["made"] * 3
+    assert not report.others
+
+
+@pytest.mark.parametrize("ending", ["", ".zip", ".tgz"])
 def test_photos_that_would_share_a_label_map_are_one_error(
     tmp_path: Path, write_photo: PhotoWriter, ending: str
 ) -> None:

@@ -230,6 +230,15 @@ def test_where_maps_lie(tmp_path: Path) -> None:
     assert segmenter(photo_suffix="_1").sources(path) == (path.with_name("052012_0_map.png"),)
 
 
+def test_a_map_may_have_its_suffix_in_the_other_case_but_is_not_the_photo(tmp_path: Path) -> None:
+    reader = segmenter(suffix=".png")
+    (tmp_path / "a.PNG").touch()
+    assert reader.sources(tmp_path / "a.jpg") == (tmp_path / "a.PNG",)
+    assert reader.sources(tmp_path / "a.PNG") == (tmp_path / "a.png",)
+    (tmp_path / "a.png").touch()
+    assert reader.sources(tmp_path / "a.jpg") == (tmp_path / "a.png",)
+
+
 def test_a_missing_map(photo: Photo) -> None:
     with pytest.raises(DataError, match=r"a_map\.png: the label map of a\.jpg is missing"):
         segmenter().segment(photo)
