@@ -70,6 +70,11 @@ class Found:
     pose_encoder: Finder[PoseEncoder[Any]] | None
     drawer: Finder[PoseEncoder[Any]] | None
 
+    @property
+    def posed_by(self) -> str:
+        """The name of the pose encoder; empty if there is none."""
+        return "" if self.pose_encoder is None else self.pose_encoder.name
+
     def settings(self) -> dict[str, Any]:
         """Return what a sample's record says about them."""
         pose_encoder = self.pose_encoder

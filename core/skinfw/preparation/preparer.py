@@ -83,13 +83,12 @@ class PhotoPreparer:
             self.remove_stale(entry, sample)
             return Row(
                 entry.name, sample, "rejected", rejected.reason, rejected.detail,
-                fits=rejected.fits, segmenter=rejected.segmenter,
+                fits=rejected.fits, segmenter=rejected.segmenter, pose_encoder=rejected.pose_encoder,
             )  # fmt: skip
         status: Status = "made" if made else "kept"
         return Row(
             entry.name, sample, status, phash=facts.phash or "", fits=facts.fits,
-            segmenter=found.segmenter.name,
-            pose_encoder="" if found.pose_encoder is None else found.pose_encoder.name,
+            segmenter=found.segmenter.name, pose_encoder=found.posed_by,
         )  # fmt: skip
 
     def _prepare(self, entry: Entry, sample: str) -> tuple[bool, Facts, Found]:
@@ -101,7 +100,7 @@ class PhotoPreparer:
             try:
                 made, facts = self._make_or_keep(entry, sample, view, found)
             except Rejected as rejected:
-                rejected.segmenter = found.segmenter.name
+                rejected.segmenter, rejected.pose_encoder = found.segmenter.name, found.posed_by
                 raise
             return made, facts, found
 

@@ -63,9 +63,11 @@ class Rejected(Exception):  # noqa: N818  # not an error: it rejects one photo
         detail: the reason with numbers and names.
         fits: how well tables of classes fit its label map, if known.
         segmenter: the segmenter that found or should have found its label map, as in `Row`, if known.
+        pose_encoder: likewise the pose encoder.
     """
 
     segmenter = ""
+    pose_encoder = ""
 
     def __init__(self, reason: Reason, detail: str, fits: Fits | None = None) -> None:
         super().__init__(reason, detail)
@@ -88,7 +90,7 @@ class Row:
         fits: how well tables of classes fit its label map, if known.
         segmenter: the segmenter that found or should have found its label map, if known: its name, with its
             settings if there is another one of this type.
-        pose_encoder: likewise the pose encoder that found its pose, if it became a sample with one.
+        pose_encoder: likewise the pose encoder; empty for samples without poses.
     """
 
     photo: str
@@ -108,7 +110,7 @@ class MadeBy:
 
     Attributes:
         segmenters: the segmenters, also of rejected photos.
-        pose_encoders: the pose encoders of the samples.
+        pose_encoders: the pose encoders, likewise.
     """
 
     segmenters: frozenset[str]

@@ -24,6 +24,7 @@ from skinfw.testing import check_dataset, example_dataset_io
 from skinfw_plugins.datasets import photos as photos_module
 from skinfw_plugins.datasets.config import PhotosConfig
 from skinfw_plugins.datasets.photos import PhotosDataset, default_cache
+from skinfw_plugins.pose_encoders.bodypix import BodyPixPoseEncoder
 from skinfw_plugins.segmenters.deepfashion import DeepfashionSegmenter
 
 PhotoWriter = Callable[..., Path]
@@ -189,6 +190,22 @@ def test_other_weights_are_noticed(
     for prints[0] in ("first", "first", "second"):
         PhotosDataset(config(photos), IO).names()
     assert [report.count("made") for report in reports] == [3, 3]
+
+
+def test_other_weights_are_noticed_with_which_no_pose_was_found(
+    photos: Path, reports: list[PrepareReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next(photos.rglob("*_keypoints.json")).unlink()
+    prints = ["first"]
+
+    def fail(*_: Any) -> Any:
+        raise DataError("damaged weights")
+
+    monkeypatch.setattr(BodyPixPoseEncoder, "fingerprint", lambda _: prints[0])
+    monkeypatch.setattr(BodyPixPoseEncoder, "people", fail)
+    for prints[0] in ("first", "first", "second"):
+        assert len(PhotosDataset(config(photos, missing_poses="bodypix"), IO).names()) == 2
+    assert [report.count("rejected") for report in reports] == [1, 1]
 
 
 def test_weights_that_no_photo_needs_may_be_missing(
