@@ -205,7 +205,7 @@ class Answer(BaseHTTPRequestHandler):
     def _info(self, body: bytes, repo: str, revision: str = "main") -> None:
         oid, files = self._files(repo, revision)
         private = self.hub.repositories[repo].private
-        siblings = [{"rfilename": name} for name in files]
+        siblings = [self._sibling(name, content) for name, content in files.items()]
         self._json({"id": repo, "modelId": repo, "sha": oid, "private": private, "siblings": siblings})
 
     def _tree(self, body: bytes, repo: str, revision: str) -> None:
@@ -218,6 +218,14 @@ class Answer(BaseHTTPRequestHandler):
         if name.endswith(LARGE):
             entry["lfs"] = {"oid": sha256(content), "size": len(content), "pointerSize": 134}
         return entry
+
+    @classmethod
+    def _sibling(cls, name: str, content: bytes) -> dict[str, Any]:
+        entry = cls._entry(name, content)
+        sibling = {"rfilename": name, "size": entry["size"], "blobId": entry["oid"]}
+        if "lfs" in entry:
+            sibling["lfs"] = {"sha256": entry["lfs"]["oid"], "size": len(content), "pointerSize": 134}
+        return sibling
 
     def _preupload(self, body: bytes, repo: str, revision: str) -> None:
         self._require_token()

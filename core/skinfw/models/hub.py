@@ -7,12 +7,14 @@ import logging
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from skinfw.components.outside import HUB
 from skinfw.components.trust import reject_connection
+from skinfw.components.weights import file_sha256
 from skinfw.errors import RunError, UserError, first_line, listed
 from skinfw.models.checkpoint_file import checkpoint_file
 from skinfw.system.folders import cache_folder
@@ -157,12 +159,16 @@ def _fetched(name: str) -> Path:
     from huggingface_hub import HfApi
 
     try:
-        info = HfApi().model_info(repo, revision=revision)
+        info = HfApi().model_info(repo, revision=revision, files_metadata=True)
     except Exception as error:  # httpx, the library and the system raise their own
         raise _unreachable(name, repo, error) from error
     commit = str(info.sha)
     if not _COMMIT.fullmatch(commit):
         raise UserError(f"{name}: the hub returned {commit!r} instead of a commit")
+    if revision is not None and _COMMIT.fullmatch(revision) and revision != commit:
+        raise UserError(
+            f"{name}: the hub offers the commit {commit} instead; check the name, and HF_ENDPOINT"
+        )
     if revision != commit:
         logger.warning(
             "%s: %s, now at commit %s; name %s%s@%s for the same model later",
@@ -171,20 +177,28 @@ def _fetched(name: str) -> Path:
         )  # fmt: skip
     place = _place(repo, commit)
     if not place.is_dir():
-        there = {each.rfilename for each in info.siblings or ()}
-        missing = [file for file in (SPEC, WEIGHTS) if file not in there]
+        hashes = {each.rfilename: each.lfs and each.lfs.sha256 for each in info.siblings or ()}
+        missing = [file for file in (SPEC, WEIGHTS) if file not in hashes]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             raise UserError(
                 f"{name}: is not a model that skinfw share uploaded: {' and '.join(missing)} {verb} missing; "
                 "pickled weights, such as pytorch_model.bin, are never loaded"
             )
-        _download(name, repo, commit, place)
+        _download(name, repo, commit, place, hashes)
     return place
 
 
-def _download(name: str, repo: str, commit: str, place: Path) -> None:
-    """Download a commit into its place, completely or not at all."""
+def _download(name: str, repo: str, commit: str, place: Path, hashes: Mapping[str, str | None]) -> None:
+    """Download a commit into its place, completely or not at all.
+
+    Args:
+        name: the model's name.
+        repo: its repository.
+        commit: the commit.
+        place: the folder.
+        hashes: the commit's files, with the SHA-256 of large ones.
+    """
     from huggingface_hub import snapshot_download
 
     with replacing_folder(place) as folder:
@@ -193,6 +207,13 @@ def _download(name: str, repo: str, commit: str, place: Path) -> None:
         except Exception as error:  # httpx, the library and the system raise their own
             raise _unreachable(name, repo, error) from error
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # the library's notes on the download
+        for file, sha256 in hashes.items():
+            path = folder / file
+            # the library compares sizes alone
+            if file in FILES and not (path.is_file() and sha256 in (None, file_sha256(path))):
+                raise UserError(
+                    f"{name}: {file} arrived damaged; try again, and check HF_ENDPOINT if it stays so"
+                )
 
 
 def is_refused(error: Exception) -> bool:
@@ -208,6 +229,8 @@ def _unreachable(name: str, repo: str, error: Exception) -> UserError:
     from huggingface_hub.errors import HfHubHTTPError
 
     why = f"{type(error).__name__}: {first_line(error)}"
+    if isinstance(error, HfHubHTTPError) and error.response.status_code >= 500:
+        return UserError(f"{name}: {constants.ENDPOINT} fails ({why}); try again later")
     if isinstance(error, HfHubHTTPError):
         login = ", and log in with hf auth login if it is private" if is_refused(error) else ""
         return UserError(
@@ -218,6 +241,6 @@ def _unreachable(name: str, repo: str, error: Exception) -> UserError:
     known: list[Any] = sorted(each.parent.name for each in folder.glob(f"*/{own}") if each.is_dir())
     there = f"holds the commits {listed(known)}: name one" if known else "does not hold it"
     return UserError(
-        f"{name}: {constants.ENDPOINT} cannot be reached ({why}), and the cache {folder} {there}; connect, "
-        f"or copy {folder.name}/COMMIT/{own} there from another machine"
+        f"{name}: {constants.ENDPOINT} cannot be reached or fails ({why}), and the cache {folder} {there}; "
+        f"connect, or copy {folder.name}/COMMIT/{own} there from another machine"
     )

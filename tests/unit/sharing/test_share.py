@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from local_hub import TOKEN, LocalHub
+from local_hub import TOKEN, Answer, LocalHub, Refused
 from PIL import Image
 
 from skinfw.cli import main
@@ -145,6 +145,45 @@ def test_what_the_hub_does_not_have(hub: LocalHub, monkeypatch: pytest.MonkeyPat
     hub.create("me/open")
     with pytest.raises(UserError, match=r"RevisionNotFound.*check name and revision$"):
         local_model("hub:me/open@0000000")
+
+
+MODEL = {"spec.json": b"{}", "checkpoints/best.safetensors": b"weights"}
+
+
+def fail(*_: object) -> None:
+    raise Refused(503, "Maintenance")
+
+
+def damage(answer: Answer, body: bytes, oid: str) -> None:
+    answer._send(b"WEIGHTS", ETag=f'"{oid}"')
+
+
+@pytest.mark.parametrize(
+    ("method", "faulty", "message"),
+    [
+        ("_stored", damage, r"best\.safetensors arrived damaged; try again"),
+        ("_stored", fail, r"fails \(.*503 .*\); try again later$"),
+        ("_info", fail, r"fails \(.*503 .*\); try again later$"),
+    ],
+)
+def test_what_arrives_damaged_or_not_at_all_is_not_kept(
+    hub: LocalHub, monkeypatch: pytest.MonkeyPatch, method: str, faulty: Any, message: str
+) -> None:
+    commit = hub.create("me/model", **MODEL).branches["main"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Answer, method, faulty)
+        with pytest.raises(UserError, match=message):
+            local_model(f"hub:me/model@{commit}")
+    path = local_model(f"hub:me/model@{commit}") / "checkpoints" / "best.safetensors"
+    assert path.read_bytes() == b"weights"
+
+
+def test_a_hub_that_gives_another_commit_is_an_error(hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit = hub.create("me/model", **MODEL).branches["main"]
+    info = Answer._info
+    monkeypatch.setattr(Answer, "_info", lambda answer, body, repo, revision: info(answer, body, repo))
+    with pytest.raises(UserError, match=f"the hub offers the commit {commit} instead"):
+        local_model(f"hub:me/model@{'1' * 40}")
 
 
 @pytest.mark.parametrize(
