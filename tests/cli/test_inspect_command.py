@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -54,7 +55,7 @@ def test_serving_saves_what_is_excluded(samples: Path) -> None:
             with urllib.request.urlopen(found.group(), timeout=60) as answer:
                 assert b"skinfw inspect" in answer.read()
             request = urllib.request.Request(
-                f"{found.group()}{EXCLUDED_FILE}", b'["berta"]', {"X-Skinfw": "1"}, method="POST"
+                f"{found.group()}{EXCLUDED_FILE}", b'{"berta": true}', {"X-Skinfw": "1"}, method="POST"
             )
             with urllib.request.urlopen(request, timeout=60) as answer:
                 assert answer.status == 200
@@ -66,6 +67,13 @@ def test_serving_saves_what_is_excluded(samples: Path) -> None:
             process.kill()
     assert excluded(samples) == {"berta"}
     assert process.returncode == 130 and "Traceback" not in errors
+
+
+def test_a_taken_port_is_an_error_before_the_sheet_is_written(samples: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = inspect(samples, "--serve", "--port", taken.getsockname()[1])
+    assert result.exit_code == 2 and "choose another with --port" in result.stderr
+    assert not (samples / "contact_sheet").exists()
 
 
 @pytest.mark.parametrize(

@@ -46,15 +46,19 @@ def command(
         raise UserError(f"{photos}: no such folder; give the one that the samples were prepared from")
     base, names = all_samples(data.absolute())
     folder = (output or base / FOLDER).absolute()
-    with progress_bar("inspect") as progress:
-        page = build_sheet(base, names, folder, photos=photos, num_workers=num_workers, progress=progress)
+
+    def build() -> Path:
+        with progress_bar("inspect") as progress:
+            return build_sheet(base, names, folder, photos=photos, num_workers=num_workers, progress=progress)
+
     if not serve:
-        click.echo(f"{counted(len(names), 'sample')}: open {page}")
+        click.echo(f"{counted(len(names), 'sample')}: open {build()}")
         click.echo(f"Save what you exclude as {base / EXCLUDED_FILE}")
         return
     # a process that a shell starts in the background ignores Ctrl+C until it says otherwise
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with SheetServer(folder, base, names, port) as server:
+    with SheetServer(folder, base, names, port) as server:  # a taken port is an error before the work
+        build()
         click.echo(f"{counted(len(names), 'sample')}: open {server.address}")
         click.echo(f"What you exclude is saved in {base / EXCLUDED_FILE}; Ctrl+C ends")
         server.serve_forever()

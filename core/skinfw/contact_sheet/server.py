@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -38,6 +38,8 @@ SILENCE = 10.0
 
 LONGEST = 60.0
 """Maximum total seconds of a connection."""
+
+_FORM = "send a JSON object of names, each with true or false"
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -72,7 +74,7 @@ class SheetServer(ThreadingHTTPServer):
         self.base = base
         self.names = frozenset(names)
         self._open: dict[socket, float] = {}
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         try:
             super().__init__((HOST, port), _Handler)
         except (OSError, OverflowError) as error:
@@ -82,6 +84,25 @@ class SheetServer(ThreadingHTTPServer):
     def address(self) -> str:
         """The URL to open."""
         return f"http://{HOST}:{self.server_port}/"
+
+    def excluded(self) -> list[str]:
+        """Return which samples of the sheet are excluded, sorted."""
+        return sorted(excluded_among(self.names, excluded(self.base)))
+
+    def change(self, changes: Mapping[str, bool]) -> list[str]:
+        """Exclude or include samples; return which samples of the sheet are now excluded, sorted.
+
+        All others stay as they are: another page or command may have changed them since.
+
+        Args:
+            changes: by name, whether a sample is excluded.
+        """
+        with self._writing:
+            before = excluded(self.base)
+            write_excluded(
+                self.base, {*(before - excluded_among(before, changes)), *(n for n in changes if changes[n])}
+            )
+            return self.excluded()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Handle a request in a thread; close connections that are too old or too many."""
@@ -130,11 +151,11 @@ class _Handler(SimpleHTTPRequestHandler):
             self._give()
             return
         try:
-            gone = excluded_among(self.server.names, excluded(self.server.base))
+            gone = self.server.excluded()
         except SkinfwError as error:
             self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         else:
-            self._answer(HTTPStatus.OK, sorted(gone))
+            self._answer(HTTPStatus.OK, gone)
 
     def _give(self) -> None:
         """Send a file below the sheet's folder, but not through links that lead outside."""
@@ -157,7 +178,7 @@ class _Handler(SimpleHTTPRequestHandler):
             self._give()
 
     def do_POST(self) -> None:
-        """Write the excluded names, a JSON list."""
+        """Write changes, a JSON object: by name, whether a sample is excluded. Send the excluded names."""
         if not self._from_here():
             return
         if urlsplit(self.path).path != f"/{EXCLUDED_FILE}" or HEADER not in self.headers:
@@ -166,34 +187,30 @@ class _Handler(SimpleHTTPRequestHandler):
             )
             return
         try:
-            names = self._names()
-            # names of missing samples, for example of a part that is being prepared again, stay
-            gone = excluded(self.server.base)
-            elsewhere = gone - excluded_among(gone, self.server.names)
-            write_excluded(self.server.base, {*names, *elsewhere})
+            gone = self.server.change(self._changes())
         except ValueError as error:
             self._answer(HTTPStatus.BAD_REQUEST, str(error))
         except SkinfwError as error:
             self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         else:
-            self._answer(HTTPStatus.OK, len(names))
+            self._answer(HTTPStatus.OK, gone)
 
-    def _names(self) -> set[str]:
+    def _changes(self) -> dict[str, bool]:
         length = self.headers.get("Content-Length", "0")
         if not (
             length.isascii() and length.isdecimal() and len(length) < 10 and 0 < int(length) <= _MAX_BYTES
         ):
-            raise ValueError("send a JSON list of names")
+            raise ValueError(_FORM)
         try:
-            names = json.loads(self.rfile.read(int(length)))
+            changes = json.loads(self.rfile.read(int(length)))
         except RecursionError:
-            names = None
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError("send a JSON list of names")
-        unknown = sorted(set(names) - self.server.names)
+            changes = None
+        if not isinstance(changes, dict) or not all(isinstance(each, bool) for each in changes.values()):
+            raise ValueError(_FORM)
+        unknown = sorted(set(changes) - self.server.names)
         if unknown:
             raise ValueError(f"no sample is named {shortened(unknown[0], 200)!r}")
-        return set(names)
+        return changes
 
     def _from_here(self) -> bool:
         """Reject requests from other sites' pages and under other host names.

@@ -56,30 +56,33 @@ def test_it_serves_the_sheet(server: SheetServer) -> None:
 
 def test_excluded_names_are_written_and_given_back(server: SheetServer, tmp_path: Path) -> None:
     assert ask(server, "GET", "/excluded.jsonl") == (200, b"[]")
-    assert ask(server, "POST", "/excluded.jsonl", ["b/c", "a"], HEADER)[0] == 200
+    posted = ask(server, "POST", "/excluded.jsonl", {"b/c": True, "a": True}, HEADER)
+    assert (posted[0], json.loads(posted[1])) == (200, ["a", "b/c"])
     assert (tmp_path / "excluded.jsonl").read_text(encoding="utf-8") == '"a"\n"b/c"\n'
     assert json.loads(ask(server, "GET", "/excluded.jsonl")[1]) == ["a", "b/c"]
-    assert ask(server, "POST", "/excluded.jsonl", ["caf\udce9"], HEADER)[0] == 200
+    changes = {"caf\udce9": True, "a": False, "b/c": False}
+    assert ask(server, "POST", "/excluded.jsonl", changes, HEADER)[0] == 200
     assert excluded(tmp_path) == {"caf\udce9"}
-    assert ask(server, "POST", "/excluded.jsonl", [], HEADER)[0] == 200
+    assert ask(server, "POST", "/excluded.jsonl", {"caf\udce9": False}, HEADER)[0] == 200
     assert excluded(tmp_path) == set()
 
 
-def test_names_of_other_samples_stay(server: SheetServer, tmp_path: Path) -> None:
+def test_what_others_exclude_stays(server: SheetServer, tmp_path: Path) -> None:
+    """Another page, or doctor --exclude, may have written names since this page was loaded."""
     write_excluded(tmp_path, ["elsewhere", "a"])
-    ask(server, "POST", "/excluded.jsonl", ["b/c"], HEADER)
-    assert excluded(tmp_path) == {"elsewhere", "b/c"}
+    _, answer = ask(server, "POST", "/excluded.jsonl", {"b/c": True}, HEADER)
+    assert excluded(tmp_path) == {"elsewhere", "a", "b/c"} and json.loads(answer) == ["a", "b/c"]
 
 
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (["a", "x"], "no sample is named 'x'"),
-        ({"a": 1}, "JSON list"),
-        ([1], "JSON list"),
+        ({"b/c": True, "x": True}, "no sample is named 'x'"),
+        ({"a": 0}, "JSON object"),
+        (["a"], "JSON object"),
         (b"[", ""),
         (b"\xff\xfe", ""),
-        (b"", "JSON list"),
+        (b"", "JSON object"),
     ],
 )
 def test_bad_names_change_nothing(server: SheetServer, tmp_path: Path, body: Any, told: str) -> None:
@@ -100,7 +103,7 @@ def test_bad_names_change_nothing(server: SheetServer, tmp_path: Path, body: Any
 def test_other_sites_can_write_nothing(
     server: SheetServer, tmp_path: Path, path: str, headers: dict[str, str]
 ) -> None:
-    assert ask(server, "POST", path, ["a"], headers)[0] == 403
+    assert ask(server, "POST", path, {"a": True}, headers)[0] == 403
     assert not (tmp_path / "excluded.jsonl").exists()
     if "Host" in headers:
         assert ask(server, "GET", "/", headers=headers)[0] == 403
@@ -108,7 +111,7 @@ def test_other_sites_can_write_nothing(
 
 def test_a_folder_in_the_way_is_told(server: SheetServer, tmp_path: Path) -> None:
     (tmp_path / "excluded.jsonl").mkdir()
-    for asked in (("GET", "/excluded.jsonl"), ("POST", "/excluded.jsonl", ["a"], HEADER)):
+    for asked in (("GET", "/excluded.jsonl"), ("POST", "/excluded.jsonl", {"a": True}, HEADER)):
         status, answer = ask(server, *asked)
         assert status == 500 and "excluded.jsonl" in json.loads(answer)
 
@@ -212,4 +215,4 @@ def test_a_connection_that_drips_ends(server: SheetServer, monkeypatch: pytest.M
 )
 def test_odd_lengths_and_deep_lists_are_refused(server: SheetServer, length: str, body: bytes) -> None:
     status, answer = ask(server, "POST", "/excluded.jsonl", body, {**HEADER, "Content-Length": length})
-    assert status == 400 and "JSON list" in json.loads(answer)
+    assert status == 400 and "JSON object" in json.loads(answer)
