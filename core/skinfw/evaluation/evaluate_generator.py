@@ -104,6 +104,8 @@ def evaluate_generator(
         DataError: a sample cannot be read and the spec does not skip it, or none can be read.
         SkinfwError: a required baseline cannot inpaint an image.
     """
+    for name in required:
+        baselines[name].fingerprint()  # a missing file is an error before the work
     count = _Counter(len(names) * (1 + len(baselines)), progress)
     cards = [] if device.type == "cpu" else [device]
     with torch.random.fork_rng(cards, device_type="cuda" if device.type == "cpu" else device.type):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
 from torch import Tensor
 
+from skinfw.components.weights import file_sha256
 from skinfw.data.pixel_types import image_tensor
 from skinfw.errors import DataError, UserError
 from skinfw.inference.composite import to_uint8
@@ -23,6 +25,19 @@ class CommandGenerator(Generator[CommandConfig]):
     The folder that it reads holds a folder for each input with ``0.png``, ``1.png`` and so on; it writes
     ``0.png``, ``1.png`` and so on itself. Images of another size are resized. Nothing is trained.
     """
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the program.
+
+        Raises:
+            UserError: there is no such program.
+        """
+        found = shutil.which(self.config.program)
+        if found is None:
+            raise UserError(
+                f"{self.config.program}: no such program; give the path of one that can be started"
+            )
+        return file_sha256(Path(found))
 
     def forward(self, condition: Tensor, noise: Tensor | None = None, target: Tensor | None = None) -> Tensor:
         """Inpaint a batch; ``noise`` is not used. See `Generator.forward`.

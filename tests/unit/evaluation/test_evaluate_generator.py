@@ -18,7 +18,7 @@ from torch import Tensor
 
 from skinfw.assembly.assemble import build_baselines, build_dataset, build_generator
 from skinfw.components.config import GeneratorConfig, Size
-from skinfw.errors import DataError, RunError
+from skinfw.errors import DataError, RunError, UserError
 from skinfw.evaluation.evaluate_generator import evaluate_generator
 from skinfw.evaluation.results import Evaluation
 from skinfw.inference import batch_inpainter as painting
@@ -171,6 +171,22 @@ def test_memory_is_not_measured_for_validation(
         split="validation", step=0, device=CPU, baselines={"again": Gray(GeneratorConfig(), io(spec))},
     )  # fmt: skip
     assert found.peak_memory == {"trained": None, "again": None}
+
+
+@pytest.mark.parametrize(
+    "missing", [{"type": "command", "program": "none"}, {"type": "onnx", "path": "none.onnx"}]
+)
+def test_a_required_baseline_whose_file_is_missing_is_an_error_before_the_work(
+    missing: dict[str, str], tiny_spec: Callable[..., Any], tmp_path: Path
+) -> None:
+    spec = parse_spec(tiny_spec(baselines=[missing]), folder=tmp_path)
+    done: list[int] = []
+    with pytest.raises(UserError, match="none.*: no such"):
+        evaluate(
+            spec, Gray(GeneratorConfig(), io(spec)), baselines=build_baselines(spec),
+            required=[missing["type"]], progress=lambda count, _: done.append(count),
+        )  # fmt: skip
+    assert not done
 
 
 def test_two_baselines_of_one_type_keep_their_own_values(tiny_spec: Callable[..., Any]) -> None:

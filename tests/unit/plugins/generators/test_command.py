@@ -70,6 +70,12 @@ def test_a_program_that_fails_is_quoted(tmp_path: Path, code: str, message: str)
         build(write_program(tmp_path / "fails.py", code), timeout=timeout)(condition())
 
 
+def test_another_program_has_another_fingerprint(tmp_path: Path) -> None:
+    first = build(write_program(tmp_path / "a.py", INVERT)).fingerprint()
+    assert build(write_program(tmp_path / "a.py", INVERT)).fingerprint() == first
+    assert build(write_program(tmp_path / "a.py", f"{INVERT}\n")).fingerprint() != first
+
+
 def test_what_cannot_be_started_or_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none: cannot be started: No such file"):
         build(tmp_path / "none")(condition())
