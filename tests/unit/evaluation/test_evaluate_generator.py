@@ -181,7 +181,7 @@ def test_a_required_baseline_whose_file_is_missing_is_an_error_before_the_work(
 ) -> None:
     spec = parse_spec(tiny_spec(baselines=[missing]), folder=tmp_path)
     done: list[int] = []
-    with pytest.raises(UserError, match="none.*: no such"):
+    with pytest.raises(UserError, match=r"none.*: no such"):
         evaluate(
             spec, Gray(GeneratorConfig(), io(spec)), baselines=build_baselines(spec),
             required=[missing["type"]], progress=lambda count, _: done.append(count),
