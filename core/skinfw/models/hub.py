@@ -177,7 +177,7 @@ def _fetched(name: str) -> Path:
         )  # fmt: skip
     place = _place(repo, commit)
     if not place.is_dir():
-        hashes = {each.rfilename: each.lfs and each.lfs.sha256 for each in info.siblings or ()}
+        hashes = {each.rfilename: each.lfs.sha256 if each.lfs else None for each in info.siblings or ()}
         missing = [file for file in (SPEC, WEIGHTS) if file not in hashes]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
