@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import monotonic
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from skinfw.components.registry import TRAINED
 from skinfw.evaluation.results import Evaluation
 from skinfw.hooks.specification import hookimpl
 from skinfw.runs.folder import Run
 from skinfw.runs.split_record import read_split
-from skinfw.system.bar import ProgressLines, progress_console, shows_bars
+from skinfw.system.bar import LEFT_COLUMN, ProgressLines, TimeLeft, progress_console, shows_bars
 
 SMOOTHING = 0.5
 """Fraction of the old value in the running means."""
@@ -35,17 +35,17 @@ class RunProgress:
             TextColumn("step"),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            TextColumn(LEFT_COLUMN),
             TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[losses]}"),
             console=self._console,
             disable=not shows_bars(self._console),
         )
-        self._task = self._bar.add_task("training", total=None, speed="", losses="")
+        self._task = self._bar.add_task("training", total=None, left="", speed="", losses="")
         self._means: dict[str, float] = {}
         self._next = 0.0
         self._step = self._total = 0
-        self._lines = ProgressLines("step")
+        self._left, self._lines = TimeLeft(), ProgressLines("step")
 
     @hookimpl
     def run_started(self, run: Run, step: int, total_steps: int) -> None:
@@ -60,7 +60,7 @@ class RunProgress:
         self._bar.update(self._task, completed=step, total=total_steps)
         self._bar.start()
         self._step, self._total = step, total_steps
-        self._lines = ProgressLines("step", step)
+        self._left, self._lines = TimeLeft(), ProgressLines("step")
 
     @hookimpl
     def step_ended(self, losses: Mapping[str, float], images: int) -> None:
@@ -79,6 +79,7 @@ class RunProgress:
         speed = self._bar.tasks[0].speed
         self._bar.update(
             self._task,
+            left=self._left.text(self._step, self._total),
             speed=f"{speed * images:.1f} images/s" if speed else "",
             losses=" ".join(f"{name} {value:.4f}" for name, value in self._means.items()),
         )

@@ -9,10 +9,19 @@ from datetime import timedelta
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 INTERVAL = 10.0
 """Minimum seconds between two lines about the progress in a file or pipe."""
+
+MIN_UPDATES = 2
+"""Minimum number of updates that an estimate of the remaining time is made from."""
+
+MIN_SECONDS = 2.0
+"""Minimum seconds that an estimate of the remaining time is made from."""
+
+LEFT_COLUMN = "{task.fields[left]}"
+"""Column of a bar with the text of `TimeLeft`, in the field ``left``."""
 
 
 def progress_console() -> Console:
@@ -37,14 +46,42 @@ def progress_bar(label: str, *, show: bool = True) -> Iterator[Callable[[int, in
     if show and not shows_bars(console):
         yield ProgressLines(label)
         return
-    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TextColumn(LEFT_COLUMN))
+    left = TimeLeft()
     with Progress(*columns, console=console, disable=not show) as bar:
-        task = bar.add_task(label, total=None)
+        task = bar.add_task(label, total=None, left="")
 
         def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            bar.update(task, completed=done, total=total, left=left.text(done, total))
 
         yield update
+
+
+class TimeLeft:
+    """Estimates the remaining time from the more recent half of the time since this object was made.
+
+    The first items include what is loaded for them, so they do not count, and neither do items that were
+    finished before. Until `MIN_UPDATES` and `MIN_SECONDS` have passed since, there is no estimate.
+    """
+
+    def __init__(self) -> None:
+        self._began = monotonic()
+        self._updates = self._done = 0
+        # updates, finished items and the time, twice: each mark is at least twice as late as the one before
+        self._earlier: tuple[int, int, float] | None = None
+        self._later: tuple[int, int, float] | None = None
+
+    def text(self, done: int, total: int) -> str:
+        """Note that items were finished; return ``about 0:01:30 left``, or an empty text."""
+        now = monotonic()
+        if done > self._done:
+            self._updates, self._done = self._updates + 1, done
+            if self._later is None or now - self._began >= 2 * (self._later[2] - self._began):
+                self._earlier, self._later = self._later, (self._updates, done, now)
+        updates, before, since = self._earlier or self._later or (self._updates, done, now)
+        if done >= total or self._updates - updates < MIN_UPDATES or now - since < MIN_SECONDS:
+            return ""
+        return f"about {duration_text((now - since) * (total - done) / (done - before))} left"
 
 
 class ProgressLines:
@@ -54,25 +91,21 @@ class ProgressLines:
 
     Args:
         label: what is done.
-        done: the number of items that were finished before.
     """
 
-    def __init__(self, label: str, done: int = 0) -> None:
-        self._label, self._before = label, done
+    def __init__(self, label: str) -> None:
+        self._label = label
         self._began = self._told = monotonic()
+        self._left = TimeLeft()
 
     def __call__(self, done: int, total: int) -> None:
         """Print a line if the last one was long ago."""
-        now = monotonic()
+        now, left = monotonic(), self._left.text(done, total)
         if now - self._told < INTERVAL:
             return
         self._told = now
-        passed = now - self._began
-        line = f"{self._label} {done:,} of {total:,} after {duration_text(passed)}"
-        if done > self._before:
-            left = passed * (total - done) / (done - self._before)
-            line += f", about {duration_text(left)} left"
-        print_progress(line)
+        line = f"{self._label} {done:,} of {total:,} after {duration_text(now - self._began)}"
+        print_progress(", ".join(filter(None, [line, left])))
 
 
 def duration_text(seconds: float) -> str:

@@ -71,3 +71,20 @@ def test_without_a_terminal_a_line_names_the_step_now_and_then(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
     assert lines[-1] == "step 130 of 2,000 after 0:00:30, about 0:31:10 left"
+
+
+def test_the_bar_shows_no_remaining_time_before_it_is_known(
+    monkeypatch: pytest.MonkeyPatch, clock: list[float], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(progress, "progress_console", lambda: Console(force_terminal=True, quiet=True))
+    shown = RunProgress()
+    run = SimpleNamespace(spec=SimpleNamespace(name="tiny"), folder=tmp_path)
+    shown.run_started(run, 100, 200)  # type: ignore[arg-type]
+    clock[0] += 60
+    texts = []
+    for _ in range(4):
+        clock[0] += 3
+        shown.step_ended({}, 8)
+        texts.append(shown._bar.tasks[0].fields["left"])
+    shown.run_ended()
+    assert texts == ["", "", "about 0:04:51 left", "about 0:04:48 left"]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
 from skinfw.system import bar
-from skinfw.system.bar import INTERVAL, ProgressLines, print_progress, progress_bar
+from skinfw.system.bar import INTERVAL, ProgressLines, TimeLeft, print_progress, progress_bar
 
 
 @pytest.fixture
@@ -36,13 +37,60 @@ def test_fast_work_in_a_pipe_prints_nothing(clock: list[float], capsys: pytest.C
     assert capsys.readouterr().err == ""
 
 
-def test_what_was_done_before_does_not_count_as_fast(
-    clock: list[float], capsys: pytest.CaptureFixture[str]
+def test_loading_is_not_in_the_estimate(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    """9 s of loading before the first photo, then two photos a second."""
+    lines = ProgressLines("paint")
+    clock[0] += 9
+    for done in range(1, 41):
+        clock[0] += 0.5
+        lines(done, 100)
+    assert capsys.readouterr().err.splitlines() == [
+        "paint 2 of 100 after 0:00:10",
+        "paint 22 of 100 after 0:00:20, about 0:00:39 left",
+    ]
+
+
+def test_what_was_done_before_does_not_count_as_fast(clock: list[float]) -> None:
+    left = TimeLeft()
+    texts = [""]
+    for done in range(501, 511):
+        clock[0] += 10
+        texts.append(left.text(done, 1000))
+    assert texts[:3] == [""] * 3 and texts[3] == "about 1:22:50 left" and texts[-1] == "about 1:21:40 left"
+
+
+def test_files_that_were_there_do_not_count_as_fast(clock: list[float]) -> None:
+    """200 photos are kept in half a second, each of the others takes a second."""
+    left = TimeLeft()
+    for done in range(1, 201):
+        clock[0] += 0.5 / 200
+        left.text(done, 300)
+    for done in range(201, 211):
+        clock[0] += 1
+        text = left.text(done, 300)
+    assert text == "about 0:01:30 left"
+
+
+def test_the_end_has_no_remaining_time(clock: list[float]) -> None:
+    left = TimeLeft()
+    for done in range(1, 5):
+        clock[0] += 10
+        text = left.text(done, 4)
+    assert text == ""
+
+
+def test_a_bar_shows_the_remaining_time_once_it_is_known(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = ProgressLines("step", done=500)
-    clock[0] += 100
-    lines(510, 1000)
-    assert capsys.readouterr().err == "step 510 of 1,000 after 0:01:40, about 1:21:40 left\n"
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr(bar, "progress_console", lambda: console)
+    with progress_bar("paint") as progress:
+        for done in range(1, 4):
+            assert "left" not in screen.getvalue()
+            clock[0] += 10
+            progress(done, 9)
+    assert "3/9 about 0:01:00 left" in re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
 
 
 def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
