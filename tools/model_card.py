@@ -13,9 +13,10 @@ from skinfw.components.field_names import IMAGE, LABELS
 from skinfw.components.strict_model import StrictModel
 from skinfw.data.batch import collate
 from skinfw.errors import DataError, counted
-from skinfw.evaluation.metric_tables import evaluation_table, summary
+from skinfw.evaluation.metric_tables import evaluation_table
 from skinfw.evaluation.results import Evaluation, SkinTone
 from skinfw.evaluation.skin_tone import skin_tones
+from skinfw.evaluation.summary import summary
 from skinfw.models.embedded import EmbeddedModel, Purpose
 from skinfw.reporting.tables import markdown_table
 from skinfw.reporting.tones import FEW, FEW_NOTE, short_tone_table

@@ -39,7 +39,9 @@ def test_runs_are_printed_and_written(
     assert (
         "Not shown: " in done.output and "fields with the same value; --output writes them too" in done.output
     )
-    assert max(map(len, done.stdout.partition("How each")[0].splitlines())) <= 80
+    assert "\nBy skin PSNR, second is equal to first." in done.stdout
+    tables = [line for line in done.stdout.splitlines() if line[0] in "┏┃┡│└"]
+    assert max(map(len, tables)) <= 80
     assert "| composite | skin | none |" in (tmp_path / "table.md").read_text(encoding="utf-8")
     monkeypatch.setattr("skinfw.reporting.console.print_table", closed_pipe)
     compare(first.folder, second.folder, "--output", tmp_path / "table.json")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skinfw.ablation.plan import Plan
 from skinfw.ablation.run_result import RunResult, read_run
-from skinfw.ablation.statistics import Difference, Spread, image_means, paired_difference
+from skinfw.ablation.statistics import Spread
 from skinfw.components.registry import TRAINED
 from skinfw.errors import counted
 from skinfw.evaluation.bootstrap import MIN_IMAGES
@@ -22,6 +22,7 @@ from skinfw.evaluation.comparable import (
 from skinfw.evaluation.compare import differences
 from skinfw.evaluation.evaluated_run import flat
 from skinfw.evaluation.metric_tables import value_label
+from skinfw.evaluation.paired import Difference, image_means, paired_difference
 from skinfw.evaluation.results import Cost, MetricInfo
 
 
@@ -72,6 +73,10 @@ class VariantResult:
         if self.incomparable:
             return {}
         return {key: spread.mean for key, spread in self.spreads.items() if key not in self.unranked}
+
+    def image_means(self, key: str) -> dict[str, float]:
+        """Return each test image's mean of a metric over the seeds; empty for metrics over a set."""
+        return image_means([run.images(key) for run in self.done])
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,11 @@ class AblationResult:
         """What each baseline took in the run of `anchor`."""
         found = None if self.anchor is None else self.anchor.evaluated
         return {} if found is None else {name: found.evaluation.cost(name) for name in self.baselines}
+
+    def baseline_images(self, name: str, key: str) -> dict[str, float]:
+        """Return a baseline's value of each test image in the run of `anchor`."""
+        found = None if self.anchor is None else self.anchor.evaluated
+        return {} if found is None else image_means([found.evaluation.image_values(name, key)])
 
     def spec_differences(self) -> dict[str, list[str]]:
         """Return the spec fields in which the variants differ, with each variant's value as text."""

@@ -41,11 +41,7 @@ class RunResult:
 
     def images(self, key: str) -> Mapping[str, float | None]:
         """Return the value of each test image by name; empty for metrics over a set."""
-        if self.evaluated is None:
-            return {}
-        found = self.evaluated.evaluation
-        values = found.per_image[TRAINED].get(key)
-        return {} if values is None else dict(zip(found.names, values, strict=True))
+        return {} if self.evaluated is None else self.evaluated.evaluation.image_values(TRAINED, key)
 
 
 def read_run(planned: PlannedRun) -> RunResult:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 
 from skinfw.ablation.published import PUBLISHED_METRICS
 from skinfw.ablation.results import AblationResult, VariantResult
-from skinfw.ablation.statistics import Difference, Spread
+from skinfw.ablation.statistics import Spread
 from skinfw.components.direction import badness
 from skinfw.evaluation.bootstrap import DRAWS, MIN_IMAGES
 from skinfw.evaluation.metric_metadata import metadata_table, versions_text
@@ -26,6 +27,7 @@ from skinfw.evaluation.metric_tables import (
     value_label,
     value_text,
 )
+from skinfw.evaluation.paired import Difference, paired_difference
 from skinfw.evaluation.results import MetricInfo
 
 
@@ -74,7 +76,7 @@ def _aside(variant: VariantResult, key: str) -> bool:
 
 def metrics_note(result: AblationResult) -> str:
     """Describe the table of metrics."""
-    best = "the best mean of each column is bold, and " if _ranked(result) else ""
+    best = "the best mean of each column is bold, however small its lead; " if _ranked(result) else ""
     aside = any(_aside(variant, key) for variant in result.variants for key in result.metrics)
     parts = [
         f"Mean ± standard deviation over seeds on the test images; {best}arrows show whether higher, "
@@ -125,10 +127,7 @@ def differences_table(result: AblationResult) -> Table | None:
 def _difference_cell(difference: Difference | None, info: MetricInfo) -> Cell:
     if difference is None:
         return Cell(NONE)
-    ends = (difference.reference + end for end in (difference.low, difference.high))
-    return Cell(
-        difference_text(difference, info), all(info.better(end, difference.reference) for end in ends)
-    )
+    return Cell(difference_text(difference, info), difference.verdict(info.direction) == "better")
 
 
 def difference_text(difference: Difference, info: MetricInfo) -> str:
@@ -234,7 +233,10 @@ def metadata_note(result: AblationResult) -> str:
 
 
 def summary(result: AblationResult) -> str:
-    """Return which variant is best by the monitor, its difference to the reference, and a better baseline."""
+    """Return which variant is first by the monitor, whether that is clear, and a baseline ahead of it.
+
+    The first variant is compared to the reference; the reference, to the second variant.
+    """
     anchor = result.anchor
     key = anchor.evaluated.evaluation.monitored_metric() if anchor and anchor.evaluated else None
     known = [each for each in result.comparable if key in each.means]
@@ -246,27 +248,34 @@ def summary(result: AblationResult) -> str:
             "Choose another --size to answer the question."
         )
     info = result.metrics[key]
-    value = best_of([each.means[key] for each in known], info)
-    winner = next((each for each in known if each.means[key] == value), known[0])
-    few = result.images[key] < MIN_IMAGES
-    place = "First by mean" if few else "Best variant by"
+    winner, *others = sorted(known, key=lambda each: _badness(each.means[key], info))
     mean = f"{spread_text(winner.spreads[key], info)} {info.unit}".rstrip()
-    text = f"{place} {value_label(key)}: {winner.name} with {mean}"
-    difference = winner.differences.get(key)
-    if difference is not None:
-        text += f" ({difference_text(difference, info)} against {result.plan.reference}, per image)"
+    text = f"First by mean {value_label(key)}: {winner.name} with {mean}"
+    other = result.reference if result.reference in others else next(iter(others), None)
+    difference = None
+    if other is not None:
+        difference = paired_difference(winner.image_means(key), other.image_means(key))
+    if other is not None and difference is not None:
+        verdict = difference.verdict(info.direction)
+        text += f" ({difference_text(difference, info)} against {other.name}, per image: {verdict})"
     text += "."
-    if few:
+    if result.images[key] < MIN_IMAGES:
         return f"{text} Fewer than {MIN_IMAGES} test images do not show which variant is better."
-    return f"{text}{_better_baseline(result, key, winner.spreads[key].mean)}"
+    return f"{text}{_baseline_ahead(result, key, winner)}"
 
 
-def _better_baseline(result: AblationResult, key: str, value: float) -> str:
-    """Return a sentence about the best baseline if it is better than a value; otherwise an empty text."""
+def _baseline_ahead(result: AblationResult, key: str, winner: VariantResult) -> str:
+    """Return a sentence about the best baseline if its mean is better than a variant's, or an empty text."""
     info = result.metrics[key]
     found = {name: known for name, each in result.baselines.items() if (known := each.get(key)) is not None}
-    best = min(found, key=lambda name: badness(found[name], info.direction), default=None)
-    if best is None or not info.better(found[best], value):
+    best = min(found, key=lambda name: _badness(found[name], info), default=None)
+    if best is None or not info.better(found[best], winner.spreads[key].mean):
         return ""
-    reached = f"{value_text(found[best], info)} {info.unit}".rstrip()
-    return f" The baseline {best} is better: {reached}."
+    reached = f"The baseline {best} reaches {value_text(found[best], info)} {info.unit}".rstrip()
+    difference = paired_difference(result.baseline_images(best, key), winner.image_means(key))
+    return f" {reached}." if difference is None else f" {reached}: {difference.verdict(info.direction)}."
+
+
+def _badness(value: float | None, info: MetricInfo) -> float:
+    """Return a number that is smaller for a better value; the largest for a value that is not finite."""
+    return math.inf if value is None or not math.isfinite(value) else badness(value, info.direction)

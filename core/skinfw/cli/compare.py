@@ -42,6 +42,8 @@ def _show(comparison: Comparison) -> None:
     from skinfw.reporting.console import print_table
 
     print_table(comparison.table())
+    if comparison.summary():
+        click.echo(comparison.summary())
     if comparison.differences():
         print_table(comparison.differences_table(), title="Where the specs differ")
         click.echo(f"Not shown: {comparison.folded_text()}; --output writes them too")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from skinfw.evaluation.metric_metadata import metadata_lines, versions_text
-from skinfw.evaluation.metric_tables import evaluation_table, masks_note, summary
+from skinfw.evaluation.metric_tables import evaluation_table, masks_note
 from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.summary import summary
 from skinfw.reporting.console import print_table
 from skinfw.reporting.tones import FEW, FEW_NOTE, short_tone_table
 from skinfw.runs.environment import versions
@@ -22,9 +23,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     click.echo(f"Measured with {versions_text(versions())}")
     tones = short_tone_table(evaluation)
     if tones is not None:
-        print_table(
-            tones, title="By class of the individual typology angle", best="the best of its skin tone"
-        )
+        best = "the best of its skin tone, however small its lead"
+        print_table(tones, title="By class of the individual typology angle", best=best)
         if any(FEW in cell.text for _, cells in tones.rows for cell in cells):
             click.echo(FEW_NOTE)
         click.echo("The report has the other metrics, the intervals and the Monk skin tones.")

@@ -52,6 +52,12 @@ class MeanInterval:
     high: float | None
     images: int
 
+    def apart_from(self, other: MeanInterval) -> bool:
+        """Return whether both have intervals and these do not overlap."""
+        if self.low is None or self.high is None or other.low is None or other.high is None:
+            return False
+        return self.low > other.high or self.high < other.low
+
 
 def mean_interval(values: Sequence[float | None]) -> MeanInterval | None:
     """Return the mean over images with a bootstrap interval (percentiles of `DRAWS` resamples).

@@ -34,6 +34,7 @@ from skinfw.evaluation.metric_tables import (
     value_label,
 )
 from skinfw.evaluation.results import Cost, MetricInfo
+from skinfw.evaluation.summary import compared_text, few_images, verdict_of
 
 _NOT_COMPARED = ("name", "$schema")
 _ABSENT = "absent"
@@ -187,6 +188,21 @@ class Comparison:
         heads = [value_heading(key, info) for key, info in self.metrics.items()]
         kept = ["kept pixels changed"] if keeps else []
         return Table("run", [*heads, *kept, *COSTS, "images", "step"], rows)
+
+    def summary(self) -> str:
+        """Compare the runs that may be ranked with `anchor`, by its first metric; empty if there are none."""
+        anchor = self.anchor
+        key = anchor.evaluation.monitored_metric()
+        if key is None:
+            return ""
+        found = []
+        for run in self.runs:
+            if run is not anchor and run.values.get(key) is not None and key not in self.unranked(run):
+                verdict = verdict_of(run.evaluation, anchor.evaluation, key)
+                values, info = (run.values[key], anchor.values[key]), self.metrics[key]
+                found.append(f"{run.label} is {compared_text(*values, info, anchor.label, verdict)}")
+        few = few_images(anchor.evaluation, key, "run")
+        return f"By {value_label(key)}, {', '.join(found)}.{few}" if found else ""
 
     def differences(self) -> dict[str, list[str]]:
         """Return the spec fields whose values differ, by dotted path, with each run's value as text."""

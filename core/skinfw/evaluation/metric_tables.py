@@ -1,4 +1,4 @@
-"""Readable results: names, units, tables, and a sentence that compares. Light: no torch."""
+"""Readable results: names, units and tables. Light: no torch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from skinfw.components.direction import ARROWS, badness
 from skinfw.components.registry import TRAINED, installed
 from skinfw.errors import counted
-from skinfw.evaluation.bootstrap import MIN_IMAGES
 from skinfw.evaluation.results import Cost, Evaluation, MetricInfo
-from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, tone_gap
 
 NONE = "n/a"
 UNRANKED = "†"
@@ -204,81 +202,3 @@ def masks_note(evaluation: Evaluation) -> str:
         f"The masks of {images} were computed (by {by}), not drawn by a person: all values on the skin, and "
         "what is painted at all, share the errors of these masks."
     )
-
-
-def summary(evaluation: Evaluation) -> str:
-    """Summarize the trained generator against the baselines by two metrics, and across skin tones.
-
-    Fewer than `MIN_IMAGES` images do not show which of them is better.
-    """
-    where = f"On {measured_images(evaluation)}"
-    key = evaluation.monitored_metric()
-    if key is None:
-        return f"{where} no metric has a value."
-    info = evaluation.metrics[key]
-    value = evaluation.values[TRAINED][key]
-    few = evaluation.counts()[key] < MIN_IMAGES
-    compared = [
-        _compared(value, values[key], info, inpainter, judged=not few)
-        for inpainter, values in evaluation.values.items()
-        if inpainter != TRAINED and values.get(key) is not None
-    ]
-    network = "network" if evaluation.task == "segmentation" else "generator"
-    text = f"{where} the trained {network} reaches {value_label(key)} {_with_unit(value, info)}"
-    text += f"{': ' if compared else ''}{', '.join(compared)}."
-    if compared and few:
-        text += f" Fewer than {MIN_IMAGES} images do not show which {network} is better."
-    return f"{text}{_second(evaluation, key)}{_tones(evaluation)}"
-
-
-def _second(evaluation: Evaluation, monitored: str) -> str:
-    """Add the values of the next metric over the same region, as one value alone can mislead."""
-    region = monitored.partition("/")[0]
-    others = [key for key in evaluation.metrics if key != monitored and key.startswith(f"{region}/")]
-    if not others:
-        return ""
-    info = evaluation.metrics[others[0]]
-    values = [
-        f"{inpainter} {_with_unit(values.get(others[0]), info)}"
-        for inpainter, values in evaluation.values.items()
-    ]
-    label = value_label(others[0])
-    return f" {label[0].upper()}{label[1:]}: {', '.join(values)}."
-
-
-def _tones(evaluation: Evaluation) -> str:
-    """Add the largest difference of the trained generator between classes of skin tone."""
-    if not metrics_on_skin(evaluation):
-        return ""
-    gap = tone_gap(evaluation)
-    if gap is None:
-        return f" Skin tones are not compared: fewer than two classes have {ENOUGH} images."
-    info = evaluation.metrics[gap.metric]
-    means = group_means(evaluation, gap.metric, "ita")
-    best, worst = (
-        f"{name} skin ({_with_unit(means[name].mean, info)}, {counted(means[name].images, 'image')})"
-        for name in (gap.best, gap.worst)
-    )
-    extremes = f"{best} and worst on {worst}: {_amount(gap.difference, info)} apart"
-    return f" By skin tone, {value_label(gap.metric)} is best on {extremes}."
-
-
-def _with_unit(value: float | None, info: MetricInfo) -> str:
-    return f"{value_text(value, info)} {info.unit}".rstrip()
-
-
-def _amount(value: float, info: MetricInfo) -> str:
-    return f"{amount_text(value, info)} {info.unit}".rstrip()
-
-
-def _compared(
-    value: float | None, other: float | None, info: MetricInfo, inpainter: str, *, judged: bool
-) -> str:
-    if value is None or other is None:
-        return f"equal to {inpainter}"
-    looks_equal = value_text(value, info) == value_text(other, info)
-    if looks_equal or amount_text(abs(value - other), info) == amount_text(0.0, info):
-        return f"equal to {inpainter}"
-    side = "above" if value > other else "below"
-    text = f"{_amount(abs(value - other), info)} {side} {inpainter}"
-    return f"{text} ({'better' if info.better(value, other) else 'worse'})" if judged else text

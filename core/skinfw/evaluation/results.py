@@ -138,6 +138,11 @@ class Evaluation:
             for key in self.metrics
         }
 
+    def image_values(self, inpainter: str, key: str) -> dict[str, float | None]:
+        """Return a generator's value of each image by name; empty for a metric over the set."""
+        values = self.per_image.get(inpainter, {}).get(key)
+        return {} if values is None else dict(zip(self.names, values, strict=True))
+
     def to_json(self) -> dict[str, Any]:
         """Return the evaluation as JSON."""
         return asdict(self)
@@ -164,14 +169,16 @@ class Evaluation:
     def __str__(self) -> str:
         """Return the table that ``skinfw evaluate`` prints, and the summary below it."""
         # these modules are built on this one
-        from skinfw.evaluation.metric_tables import evaluation_table, summary
+        from skinfw.evaluation.metric_tables import evaluation_table
+        from skinfw.evaluation.summary import summary
         from skinfw.evaluation.table_text import table_text
 
         return f"{table_text(evaluation_table(self))}\n{summary(self)}"
 
     def _repr_html_(self) -> str:
         """Return the same for a notebook."""
-        from skinfw.evaluation.metric_tables import evaluation_table, summary
+        from skinfw.evaluation.metric_tables import evaluation_table
+        from skinfw.evaluation.summary import summary
         from skinfw.evaluation.table_text import table_html
 
         return f"{table_html(evaluation_table(self))}<p>{html.escape(summary(self))}</p>"

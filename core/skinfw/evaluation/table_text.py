@@ -43,7 +43,7 @@ def print_on(console: Console, table: Table, *, plain: bool, best: str | None = 
         console.print(_rich(part, plain=plain), width=width, crop=False)
     notes = []
     if any(cell.best for cell in _cells(table)):
-        what = best or f"the best of its {'row' if lying else 'column'}"
+        what = best or f"the best of its {'row' if lying else 'column'}, however small its lead"
         notes.append(f"{'*' if plain else 'bold'}: {what}")
     if any(cell.text.endswith(UNRANKED) for cell in _cells(table)):
         notes.append(UNRANKED_NOTE)

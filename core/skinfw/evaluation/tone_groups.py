@@ -75,12 +75,14 @@ class ToneGap:
         best: the class with the best results.
         worst: the class with the worst results.
         difference: the difference of the two means, at least 0, in the metric's unit.
+        clear: whether the 95 % intervals of the two means are apart.
     """
 
     metric: str
     best: str
     worst: str
     difference: float
+    clear: bool
 
 
 def ita_class(ita: float) -> str:
@@ -177,7 +179,10 @@ def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     direction = evaluation.metrics[key].direction
     worse = {name: badness(mean, direction) for name, mean in means.items()}
     best, worst = min(worse, key=worse.__getitem__), max(worse, key=worse.__getitem__)
-    return ToneGap(key, best, worst, abs(means[best] - means[worst]))
+    intervals = group_intervals(evaluation, key, "ita")
+    return ToneGap(
+        key, best, worst, abs(means[best] - means[worst]), intervals[best].apart_from(intervals[worst])
+    )
 
 
 def tones_json(evaluation: Evaluation) -> dict[str, Any]:

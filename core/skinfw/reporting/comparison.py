@@ -65,7 +65,8 @@ def to_markdown(comparison: Comparison) -> str:
 
     All other spec fields are folded.
     """
-    parts = [markdown_table(comparison.table()), markdown_table(comparison.metadata_table())]
+    parts = [markdown_table(comparison.table()), comparison.summary()]
+    parts += [markdown_table(comparison.metadata_table())]
     parts += comparison.masks_notes()
     if comparison.versions():
         parts.append(f"Measured with {versions_text(comparison.versions())}.")
@@ -79,12 +80,13 @@ def to_markdown(comparison: Comparison) -> str:
     folded.append(markdown_table(Table("spec field", ["all runs"], common)))
     summary = f"<details><summary>{comparison.folded_text()}</summary>"
     parts += [summary, *folded, "</details>"]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def to_json(comparison: Comparison) -> str:
     """Return everything of a comparison as JSON."""
     value: dict[str, Any] = {
+        "summary": comparison.summary(),
         "runs": [
             {
                 "run": run.label,

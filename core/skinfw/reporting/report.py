@@ -20,10 +20,10 @@ from skinfw.evaluation.metric_tables import (
     evaluation_table,
     masks_note,
     measured_images,
-    summary,
     value_label,
 )
 from skinfw.evaluation.results import Evaluation
+from skinfw.evaluation.summary import VERDICT_NOTE, summary
 from skinfw.evaluation.tone_groups import ENOUGH, MONK_SHADES
 from skinfw.reporting.data_uri import png_uri
 from skinfw.reporting.facts import metric_cards, training_facts
@@ -76,6 +76,7 @@ def write_report(
         tones=tone_sections(evaluation),
         enough=ENOUGH,
         min_images=MIN_IMAGES,
+        verdict_note=VERDICT_NOTE,
         few=FEW_NOTE,
         monk=MONK_SHADES,
         masks=masks_note(evaluation),

@@ -20,12 +20,12 @@ from skinfw.evaluation.metric_tables import (
     evaluation_table,
     masks_note,
     measured_images,
-    summary,
     value_heading,
     value_label,
     value_text,
 )
 from skinfw.evaluation.results import Evaluation, MetricInfo
+from skinfw.evaluation.summary import summary
 from skinfw.evaluation.tone_groups import ENOUGH, Scheme, group_intervals, group_sizes, metrics_on_skin
 from skinfw.licenses.ledger import Ledger
 from skinfw.reporting.tables import markdown_table

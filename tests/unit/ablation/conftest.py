@@ -56,6 +56,7 @@ def measure() -> Callable[..., None]:
         data: str = "d1",
         values: Mapping[str, float | None] | None = None,
         baselines: Mapping[str, Mapping[str, float | None]] | None = None,
+        baseline_images: Mapping[str, Images] | None = None,
         checkpoint: str = "best",
         steps: int = 10,
         parameters: Mapping[str, Any] | None = None,
@@ -74,7 +75,10 @@ def measure() -> Callable[..., None]:
                 key: replace(METRICS[key], parameters=parameters or {}) for key in {**means, **(values or {})}
             },
             values={"trained": {**means, **(values or {})}, **(baselines or {})},
-            per_image={"trained": {key: [*each] * copies for key, each in images.items()}},
+            per_image={
+                inpainter: {key: [*each] * copies for key, each in own.items()}
+                for inpainter, own in {"trained": images, **(baseline_images or {})}.items()
+            },
             violations={"trained": 0},
             seconds_per_image=seconds or {"trained": 0.01},
             peak_memory=memory or {},

@@ -199,17 +199,46 @@ def test_published_figures_stand_beside_and_their_order_is_judged(result: Ablati
         "image FID: 1 of 1 pair is in the report's order",
     ]
     assert summary(result) == (
-        "Best variant by image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +2.67], p < 0.0002 "
-        "against without_mask, per image)."
+        "First by mean image PSNR: with_mask with 25.33 ± 0.47 dB (+2.33 [+2.00, +2.67], p < 0.0002 "
+        "against without_mask, per image: better)."
     )
 
 
-def test_the_summary_names_a_better_baseline(planned: Callable[..., Plan], measure: Measure) -> None:
+@pytest.mark.parametrize(
+    ("images", "verdict"),
+    [([24.0, 26.0, 25.0, 25.0], "better"), ([51.0, 7.0, 21.0, 21.0], "no clear difference")],
+)
+def test_the_summary_names_a_baseline_that_is_ahead(
+    planned: Callable[..., Plan], measure: Measure, images: list[float], verdict: str
+) -> None:
     plan = planned(seeds=[0])
     for run in plan.runs:
         baselines = {"limbs": {"image/psnr": 21.0}, "mean_color": {"image/psnr": 25.0}, "none": {}}
-        measure(run, {"image/psnr": [20.0 + (run.variant == "second")] * 4}, baselines=baselines)
-    assert summary(collect(plan)).endswith("per image). The baseline mean_color is better: 25.00 dB.")
+        baseline_images = {"mean_color": {"image/psnr": images}}
+        measure(
+            run,
+            {"image/psnr": [20.0 + (run.variant == "second")] * 4},
+            baselines=baselines,
+            baseline_images=baseline_images,
+        )
+    text = summary(collect(plan))
+    assert text.endswith(f"per image: better). The baseline mean_color reaches 25.00 dB: {verdict}.")
+
+
+def test_a_small_lead_is_no_clear_difference(planned: Callable[..., Plan], measure: Measure) -> None:
+    """The first variant is the reference: it is compared to the second one."""
+    for first, name in ((0.0, "second"), (1.0, "first")):
+        plan = planned(seeds=[0])
+        for run in plan.runs:
+            images = [20.0 + first] * 3 if run.variant == "first" else [19.0, 21.5, 20.0]
+            measure(run, {"image/psnr": images}, names="abc", copies=3)
+        text = summary(collect(plan))
+        assert text.startswith(f"First by mean image PSNR: {name} with 2")
+        other = "first" if name == "second" else "second"
+        assert text.endswith(
+            f"against {other}, per image: {'no clear difference' if first == 0 else 'better'})."
+        )
+        shutil.rmtree(plan.output)
 
 
 def test_one_image_ranks_nothing(planned: Callable[..., Plan], measure: Measure) -> None:
@@ -336,7 +365,7 @@ def test_csv_holds_every_figure_at_full_precision(result: AblationResult) -> Non
 
 def test_markdown_says_everything(result: AblationResult) -> None:
     text = to_markdown(result)
-    assert text.startswith("# Mask & more\n\nWhich is better?\n\nBest variant by image PSNR: with_mask")
+    assert text.startswith("# Mask & more\n\nWhich is better?\n\nFirst by mean image PSNR: with_mask")
     for part in (
         "| with_mask | **25.33 ± 0.47** | **0.1500 ± 0** | **72.00 ± 2.8** | 10.0 | - | 2 |",
         "| mean_color (baseline) | 21.00 | 0.5000 | n/a | - | - | nothing to train |",
@@ -481,7 +510,7 @@ def test_a_size_that_proves_nothing_says_so_and_has_no_ranks_and_no_p(
         shutil.rmtree(plan.output)
     nothing = "These results prove nothing: the size smoke only shows that every variant runs."
     assert nothing in texts["smoke"][1] and "bold" not in texts["smoke"][1]
-    assert summary(result).startswith("Best variant by image PSNR: with_mask")
+    assert summary(result).startswith("First by mean image PSNR: with_mask")
     for smoke, full in zip(texts["smoke"][1:], texts["full"][1:], strict=True):
         for text, known in ((smoke, False), (full, True)):
             assert bool(re.search(r"\bp (=|<|\$<\$) ", text)) == ("interval" in text) == known

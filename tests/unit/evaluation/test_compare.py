@@ -82,6 +82,31 @@ def test_the_best_figure_of_each_column_is_marked(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("second", "verdict"),
+    [([20.1, 21.1, 22.0] * 3, "better"), ([21.0, 20.1, 22.1] * 3, "no clear difference")],
+)
+def test_a_run_is_better_only_if_the_images_show_it(
+    tmp_path: Path, second: list[float], verdict: str
+) -> None:
+    """The means differ by 0.067 dB on nine images."""
+    for name, images in (("one", [20.0, 21.0, 22.0] * 3), ("two", second)):
+        mean = sum(images) / 9
+        run_folder(tmp_path, name, {"skin/psnr": mean}, names="abcdefghi", per_image={"skin/psnr": [*images]})
+    run_folder(tmp_path, "other", {"skin/psnr": 30.0}, names="xyz")
+    found = compare_runs([tmp_path / name for name in ("one", "two", "other")])
+    assert found.summary() == f"By skin PSNR, two is 0.07 dB above one ({verdict})."
+    assert found.summary() in to_markdown(found) and json.loads(to_json(found))["summary"] == found.summary()
+    alone = compare_runs([tmp_path / name for name in ("one", "other")])
+    assert alone.summary() == ""
+
+
+def test_few_images_do_not_show_which_run_is_better(tmp_path: Path) -> None:
+    assert compare_runs(two(tmp_path)).summary() == (
+        "By skin PSNR, two is 1.25 dB above one. Fewer than 6 images do not show which run is better."
+    )
+
+
 def test_time_and_memory_are_in_the_table(tmp_path: Path) -> None:
     table = compare_runs(two(tmp_path)).table()
     for _, cells in table.rows:

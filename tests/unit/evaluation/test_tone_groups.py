@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from skinfw.evaluation.metric_tables import summary
 from skinfw.evaluation.results import Evaluation, MetricInfo, SkinTone
+from skinfw.evaluation.summary import summary
 from skinfw.evaluation.tone_groups import (
     FIFTHS,
     GroupMean,
@@ -73,11 +73,11 @@ def test_means_are_over_the_images_that_have_tone_and_value() -> None:
 
 
 def test_the_gap_is_between_classes_of_at_least_five_images() -> None:
-    assert tone_gap(served_unequally()) == ToneGap("skin/psnr", "light", "dark", 3.5)
-    assert tone_gap(served_unequally("lower")) == ToneGap("skin/psnr", "dark", "light", 3.5)
-    assert tone_gap(served_unequally("zero")) == ToneGap("skin/psnr", "dark", "light", 3.5)
+    assert tone_gap(served_unequally()) == ToneGap("skin/psnr", "light", "dark", 3.5, clear=False)
+    assert tone_gap(served_unequally("lower")) == ToneGap("skin/psnr", "dark", "light", 3.5, clear=False)
+    assert tone_gap(served_unequally("zero")) == ToneGap("skin/psnr", "dark", "light", 3.5, clear=False)
     signed = evaluation([LIGHT] * 5 + [DARK] * 5, [-4.0] * 5 + [3.0] * 5, "zero")
-    assert tone_gap(signed) == ToneGap("skin/psnr", "dark", "light", 7.0)
+    assert tone_gap(signed) == ToneGap("skin/psnr", "dark", "light", 7.0, clear=False)
     assert tone_gap(evaluation([LIGHT] * 5 + [DARK] * 4, [20.0] * 9)) is None
 
 
@@ -105,8 +105,13 @@ def test_a_few_images_and_tones_without_lightness_have_the_fifths_that_they_fill
 def test_the_summary_tells_the_gap() -> None:
     assert summary(served_unequally()).endswith(
         "By skin tone, skin PSNR is best on light skin (22.00 dB, 5 images) and worst on dark skin "
-        "(18.50 dB, 5 images): 3.50 dB apart."
+        "(18.50 dB, 5 images): 3.50 dB apart, no clear difference."
     )
+    values = [20.0, 21.0, 22.0] * 2 + [17.0, 18.0, 19.0] * 2
+    text = summary(evaluation([LIGHT] * 6 + [DARK] * 6, values))
+    assert text.endswith("worst on dark skin (18.00 dB, 6 images): 3.00 dB apart.")
+    text = summary(evaluation([LIGHT] * 6 + [DARK] * 6, [20.0, 21.0, 22.0] * 2 + [19.0, 20.0, 21.0] * 2))
+    assert text.endswith("worst on dark skin (20.00 dB, 6 images): 1.00 dB apart, no clear difference.")
     text = summary(evaluation([LIGHT] * 5, [20.0] * 5))
     assert text.endswith("Skin tones are not compared: fewer than two classes have 5 images.")
 
@@ -175,4 +180,10 @@ def test_json_holds_every_inpainter_and_both_ways_of_grouping() -> None:
     assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "images": 5}
     assert value["fifths"]["skin/psnr"]["trained"]["lightest fifth"]["images"] == 3
     assert value["monk"]["skin/psnr"]["mean_color"]["5"] == {"mean": 10.0, "images": 1}
-    assert value["gap"] == {"metric": "skin/psnr", "best": "light", "worst": "dark", "difference": 3.5}
+    assert value["gap"] == {
+        "metric": "skin/psnr",
+        "best": "light",
+        "worst": "dark",
+        "difference": 3.5,
+        "clear": False,
+    }

@@ -14,7 +14,7 @@ TABLE = Table("run", ["PSNR"], [("one", [Cell("1.00")]), ("two", [Cell("2.00", b
 def test_a_pipe_gets_stars_and_their_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(TABLE)
     *table, legend = capsys.readouterr().out.splitlines()
-    assert legend == "*: the best of its column"
+    assert legend == "*: the best of its column, however small its lead"
     assert [line for line in table if "*" in line] == [line for line in table if "2.00*" in line] != []
 
 
