@@ -123,6 +123,16 @@ def test_the_extra_that_a_component_needs_is_told(monkeypatch: pytest.MonkeyPatc
     assert "needs the extra lace\n" in call("show", "loss", "lace").stdout
 
 
+@pytest.mark.parametrize(
+    ("plural", "kind"), [("losses", "loss"), ("pose_encoders", "pose_encoder"), ("models", "model")]
+)
+def test_kinds_may_be_in_the_plural(plural: str, kind: str) -> None:
+    plain = call("list", kind)
+    assert plain.exit_code == 0 and call("list", plural).stdout == plain.stdout
+    if kind == "loss":
+        assert call("show", plural, "l1").stdout == call("show", kind, "l1").stdout
+
+
 def test_unknown_kinds_and_names_are_told() -> None:
     for word, kind in (("generatr", "generator"), ("Losses", "loss"), ("pose encoders", "pose_encoder")):
         for arguments in (("list", word), ("show", word, "pix2pix")):

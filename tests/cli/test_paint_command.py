@@ -217,7 +217,10 @@ def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:
         ([model, tmp_path / "a.png", "-o", tmp_path / "o.gif"], "unknown ending '.gif'"),
         ([model, tmp_path / "none.png", "-o", tmp_path / "o.png"], "no such file"),
         ([tmp_path / "none", tmp_path / "a.png", "-o", tmp_path / "o.png"], "no such"),
-        ([model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--mask-color", "red"], "is not a color"),
+        (
+            [model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--mask-color", "rad"],
+            "is not a color; did you mean 'red'?",
+        ),
         ([model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--resume", "--overwrite"], "only one"),
         ([model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--segmenter", "nothing"], "nothing"),
     ]:

@@ -13,8 +13,11 @@ MODEL = "model"
 """What the commands about components also know: the trained models in the package."""
 
 
+_PLURALS = {f"{kind}{'es' if kind.endswith('s') else 's'}": kind for kind in (*KINDS, MODEL)}
+
+
 class Kind(click.Choice[str]):
-    """A kind of component, or ``model``; the error for an unknown one suggests the nearest."""
+    """A kind of component or ``model``, in singular or plural; the error for an unknown one suggests one."""
 
     name = "kind"
 
@@ -25,8 +28,8 @@ class Kind(click.Choice[str]):
         """Return the kind."""
         if value in self.choices:
             return str(value)
-        if value == f"{MODEL}s":
-            return MODEL
+        if value in _PLURALS:
+            return _PLURALS[value]
         word = str(value).strip().lower().replace("-", "_").replace(" ", "_")
         hint = nearest(word, list(self.choices))
         self.fail(f"unknown kind {value!r}{hint} (known: {', '.join(self.choices)})", param, ctx)

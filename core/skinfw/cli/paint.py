@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     help="Instead of --mask: limbs whose clothes to take off, with a thin margin around them, for instance "
     "forearms,legs. Known: neck, arms (upper_arms, forearms), legs (thighs, lower_legs).",
 )  # fmt: skip
-@click.option("--mask-color", metavar="COLOR", help="Color that marks what to paint: #rrggbb or r,g,b.")
+@click.option(
+    "--mask-color", metavar="COLOR",
+    help="Color that marks what to paint: a name such as gray, #rrggbb or r,g,b.",
+)  # fmt: skip
 @click.option(
     "--person", metavar="X,Y",
     help="The person to paint in a photo of several: column and row of a pixel on them, from 0 at the top "

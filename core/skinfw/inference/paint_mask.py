@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageColor
 
+from skinfw.components.strict_model import nearest
 from skinfw.data.image_file import DecodedImage, decoding
 from skinfw.data.mask_file import mask_of
 from skinfw.data.parts import dilate
@@ -156,25 +159,31 @@ def person_of_mask(person: Mask, mask: Mask) -> Mask:
 _OTHER_PERSON = 0.3
 
 
-def parse_color(value: str | Sequence[int]) -> Rgb:
-    """Return a color given as ``#rrggbb``, ``r,g,b`` or three numbers from 0 to 255.
+def parse_color(text: str) -> Rgb:
+    """Return a color given as a name like ``gray``, as ``#rrggbb`` or as ``r,g,b`` with 0 to 255.
+
+    Names are those of CSS; ``#`` may be left out, as shells take it for a comment.
 
     Raises:
         DataError: it is none of these.
 
     Example:
-        >>> parse_color("#7f7f7f"), parse_color("127,127,127")
-        ((127, 127, 127), (127, 127, 127))
+        >>> parse_color("gray"), parse_color("#7f7f7f"), parse_color("127,127,127")
+        ((128, 128, 128), (127, 127, 127), (127, 127, 127))
     """
-    parts: Sequence[object] = value
+    plain = text.strip()
     try:
-        if isinstance(value, str):
-            text = value.strip().removeprefix("#")
-            plain = len(text) == 6 and "," not in text
-            parts = [int(text[at : at + 2], 16) for at in (0, 2, 4)] if plain else text.split(",")
-        red, green, blue = (int(str(part)) for part in parts)
+        if "," in plain and "(" not in plain:
+            parts: Sequence[int] = [int(part) for part in plain.split(",")]
+        else:
+            bare = re.fullmatch("[0-9a-fA-F]{6}", plain)
+            parts = ImageColor.getrgb(f"#{plain}" if bare else plain)
+        red, green, blue = parts
     except ValueError:
-        raise DataError(f"{value!r} is not a color; give #rrggbb or r,g,b with 0 to 255") from None
+        hint = nearest(plain.lower(), list(ImageColor.colormap))
+        raise DataError(
+            f"{text!r} is not a color{hint} (known: names such as gray, #rrggbb, and r,g,b with 0 to 255)"
+        ) from None
     if not all(0 <= part <= 255 for part in (red, green, blue)):
-        raise DataError(f"{value!r} is not a color; each number must be 0 to 255")
+        raise DataError(f"{text!r} is not a color; each number must be 0 to 255")
     return red, green, blue

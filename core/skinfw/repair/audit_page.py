@@ -32,12 +32,12 @@ SIDE = 320
 RANKED_BY = "skin_difference"
 
 
-def write_audit_page(audit: Audit, title: str, output: Path) -> None:
+def write_audit_page(audit: Audit, name: str, output: Path) -> None:
     """Write the page of an audit.
 
     Args:
         audit: the measures.
-        title: its title.
+        name: how the audited results are called.
         output: the HTML file.
 
     Raises:
@@ -49,7 +49,7 @@ def write_audit_page(audit: Audit, title: str, output: Path) -> None:
     )
     page = render_page(
         "audit.html",
-        title=title,
+        name=name,
         summary=_summary(audit),
         audit=audit,
         results_table=_results_table(audit),

@@ -97,7 +97,30 @@ def test_other_people_beside_the_masked_one_do_not_count() -> None:
     assert not found[:, 30:].any()
 
 
-@pytest.mark.parametrize("text", ["", "#12345", "1,2", "1,2,300", "red", "1,2,3,4"])
+@pytest.mark.parametrize(
+    ("text", "color"),
+    [
+        ("gray", (128, 128, 128)), ("White", (255, 255, 255)), (" lime ", (0, 255, 0)),
+        ("rebeccapurple", (102, 51, 153)), ("#7f7f7f", (127, 127, 127)), ("00ff7F", (0, 255, 127)),
+        ("#fff", (255, 255, 255)), ("1, 2,3", (1, 2, 3)), ("rgb(4,5,6)", (4, 5, 6)),
+    ],
+)  # fmt: skip
+def test_a_color_is_a_name_or_numbers(text: str, color: tuple[int, int, int]) -> None:
+    assert parse_color(text) == color
+
+
+def test_the_nearest_color_is_suggested() -> None:
+    with pytest.raises(DataError) as error:
+        parse_color("Grayy")
+    assert str(error.value) == (
+        "'Grayy' is not a color; did you mean 'gray'? (known: names such as gray, #rrggbb, and r,g,b with 0 "
+        "to 255)"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "#12345", "1,2", "1,2,300", "rgb(1,2,300)", "1,2,3,4", "#7f7f7f80", "transparent"]
+)
 def test_what_is_not_a_color_is_an_error(text: str) -> None:
     with pytest.raises(DataError, match="is not a color"):
         parse_color(text)

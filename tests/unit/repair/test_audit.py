@@ -181,7 +181,8 @@ def test_groups_intervals_and_page(tmp_path: Path, parser: Parser) -> None:
     page = tmp_path / "page.html"
     write_audit_page(found, "a <system>", page)
     text = page.read_text()
-    assert "a &lt;system&gt;" in text
+    assert "<h1>Audit of try-on results: a &lt;system&gt;</h1>" in text
+    assert "<title>Audit of try-on results: a &lt;system&gt; " in text
     assert "anna&lt;0&gt;" in text
     assert "other.png" in text
     assert "the result does not show this photo" in text
