@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skinfw.data.segmentation import Mask, RgbImage
 from skinfw.errors import DataError
 from skinfw.inference.background import Fill, fill_background
+from skinfw.models.embedded import default_model
 from skinfw.runtime.box import Box, bounding_box
 from skinfw.runtime.full_resolution import FEATHER, FullResolution, Steps, paint_full_resolution
 from skinfw.runtime.low_band import enlarged
@@ -28,6 +29,21 @@ class Bared:
 
     full: FullResolution
     skin: Mask
+
+
+def finds_no_skin(model: str) -> str:
+    """Return that a model finds no skin in a region, and which model does.
+
+    Args:
+        model: its name, or an empty text.
+    """
+    other = default_model("painting_regions")
+    known = "" if other is None else f"{other.reference}, or "
+    which = f"the model {model}" if model else "this model"
+    return (
+        f"{which} does not find skin in a region; give a mask, or a model that does: {known}a run whose "
+        "generator gives an alpha"
+    )
 
 
 def bare(
@@ -60,13 +76,8 @@ def bare(
         where: names the photo in errors.
 
     Raises:
-        DataError: the network's images have no alpha, or it finds no skin.
+        DataError: the network finds no skin.
     """
-    if small.shape[-1] != 4:
-        raise DataError(
-            f"{where}: this model does not find skin in a region; give a mask, or use a model that does: one "
-            "in the package (skinfw list models), or a run whose generator gives an alpha"
-        )
     alpha = _alpha_of(small, region & ~behind, box)
     found = alpha > _LEAST
     if not (alpha > 0.5).any():

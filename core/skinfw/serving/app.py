@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -13,19 +12,16 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 from fastapi import Depends, FastAPI, File, Form, Request, Response, UploadFile
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from skinfw.components.strict_model import nearest
-from skinfw.components.validation_errors import plain
 from skinfw.data.image_file import DecodedImage
-from skinfw.errors import SkinfwError, UserError, counted
 from skinfw.inference.expose import parse_limbs
-from skinfw.serving.guard import RETRY_SECONDS
 from skinfw.serving.jobs import JobResult, find_holes, opened, paint, repair_result
 from skinfw.serving.limits import Limits
 from skinfw.serving.models import ServedModel
+from skinfw.serving.problems import form_hint, handle_errors
 from skinfw.serving.schemas import (
     ERRORS,
     IMAGE,
@@ -35,13 +31,10 @@ from skinfw.serving.schemas import (
     Health,
     ModelInfo,
     Models,
-    Problem,
     RepairStep,
     Result,
 )
-from skinfw.serving.worker import BusyError, ClientLeftError, StoppedError, Worker
-
-logger = logging.getLogger("skinfw")
+from skinfw.serving.worker import Worker
 
 PAGE = Path(__file__).parent / "page"
 PAGE_FILES = tuple(path.name for path in PAGE.iterdir())
@@ -62,7 +55,7 @@ def make_app(models: Sequence[ServedModel], reader: Worker, limits: Limits) -> F
         docs_url=None,  # their pages load scripts from the network
         redoc_url=None,
     )
-    _handle_errors(app)
+    handle_errors(app)
     _add_state(app, models, reader)
     _add_work(app, models, reader, limits)
     _add_page(app)  # the last: it takes every name that is left
@@ -75,7 +68,7 @@ def _add_page(app: FastAPI) -> None:
     async def page(name: str = "index.html") -> Response:
         """Return a file of the page."""
         if name not in PAGE_FILES:
-            raise HTTPException(HTTPStatus.NOT_FOUND, "page not found")
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         return FileResponse(PAGE / name)
 
 
@@ -183,13 +176,17 @@ class Uploads:
 
 
 async def _reject_unknown_fields(request: Request) -> None:
-    """Reject what FastAPI would ignore: unknown fields, all but one of a name, and query parameters.
+    """Reject what FastAPI would ignore: other bodies, unknown and repeated fields, and query parameters.
 
     Raises:
         HTTPException: the request has such a field.
     """
     known = [field.alias for field in request.scope["route"].dependant.body_params]
     sent = [name for name, _ in (await request.form()).multi_items()]
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is not a form; {form_hint(request)}"
+        )
     problems = [
         *(f"{name[:100]!r}: send it as a form field, not in the query" for name in request.query_params),
         *(f"{name[:100]!r}: no such field{nearest(name, known)}" for name in sent if name not in known),
@@ -200,10 +197,24 @@ async def _reject_unknown_fields(request: Request) -> None:
 
 
 def _chosen(models: Sequence[ServedModel], name: str | None, *, finds_skin: bool = False) -> ServedModel:
-    """Return the named model, or else the first, if possible one that finds skin where that is needed."""
-    if not name:
-        finders = [model for model in models if model.inpainter.finds_skin] if finds_skin else []
-        return (finders or models)[0]
+    """Return the named model, or else the first one that can do the work.
+
+    Raises:
+        HTTPException: no model has the name, or it does not find the skin in a region, which is needed.
+    """
+    finders = [model for model in models if model.inpainter.finds_skin]
+    chosen = _named(models, name) if name else next(iter(finders if finds_skin else models), models[0])
+    if finds_skin and not chosen.inpainter.finds_skin:
+        others = " or ".join(f"model={model.name}" for model in finders)
+        advice = f"send {others}, or a mask instead" if finders else "send a mask instead"
+        raise HTTPException(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"region: the model {chosen.name} does not find skin in a region; {advice}",
+        )
+    return chosen
+
+
+def _named(models: Sequence[ServedModel], name: str) -> ServedModel:
     names = [model.name for model in models]
     if name not in names:
         hint = nearest(name, names) or f"; known: {', '.join(names)}"
@@ -233,48 +244,3 @@ async def _left(request: Request) -> None:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def _handle_errors(app: FastAPI) -> None:
-    """Respond to every error with a `Problem`."""
-
-    def problem(status: int, error: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        return JSONResponse(Problem(error=error).model_dump(), status, headers)
-
-    @app.exception_handler(HTTPException)
-    async def of_http(_: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, error.detail, dict(error.headers or {}))
-
-    @app.exception_handler(RequestValidationError)
-    async def of_values(_: Request, error: RequestValidationError) -> Response:
-        found = error.errors()[0]
-        where = ".".join(str(part) for part in found["loc"][1:])
-        # texts are accepted by all fields but those of images
-        is_text = found["type"] == "value_error" and isinstance(found["input"], str)
-        what = "a text; send the image as a file" if is_text else plain(found["msg"])
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {what}")
-
-    @app.exception_handler(SkinfwError)
-    async def of_skinfw(_: Request, error: SkinfwError) -> Response:
-        if isinstance(error, UserError):
-            return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        logger.error("%s", error)
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-
-    @app.exception_handler(BusyError)
-    async def of_queue(_: Request, error: BusyError) -> Response:
-        headers = {"Retry-After": str(RETRY_SECONDS)}
-        text = f"too many jobs wait; try again in {counted(RETRY_SECONDS, 'second')}"
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, text, headers)
-
-    @app.exception_handler(StoppedError)
-    async def of_end(_: Request, error: StoppedError) -> Response:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping")
-
-    @app.exception_handler(ClientLeftError)
-    async def of_client(_: Request, error: ClientLeftError) -> Response:
-        return Response(status_code=499)  # nobody reads it
-
-    @app.exception_handler(Exception)
-    async def of_all(_: Request, error: Exception) -> Response:
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says why")

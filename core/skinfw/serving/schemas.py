@@ -60,6 +60,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "Unknown model."},
     408: {"model": Problem, "description": "The request took too long to arrive."},
     413: {"model": Problem, "description": "The request is too large."},
+    415: {"model": Problem, "description": "The body is not a form."},
     422: {"model": Problem, "description": "An image or a value cannot be used."},
     500: {"model": Problem, "description": "The server failed."},
     503: {"model": Problem, "description": "Too much to do; Retry-After says when to try again."},

@@ -37,7 +37,11 @@ class Finding:
 
 def finding(inpainter: Inpainter, part: Callable[[np.ndarray], np.ndarray]) -> Inpainter:
     return Inpainter(
-        Finding(inpainter.model, part), inpainter.io, inpainter.segmenter, inpainter.pose_encoder
+        Finding(inpainter.model, part),
+        inpainter.io,
+        inpainter.segmenter,
+        inpainter.pose_encoder,
+        finds_skin=True,
     )
 
 
@@ -126,8 +130,8 @@ def test_a_mask_says_where_skin_is_whatever_alpha_says(
 def test_what_cannot_be_bared_is_said(
     inpainter: Inpainter, photo: Path, person: np.ndarray, arms: np.ndarray
 ) -> None:
-    with pytest.raises(DataError, match="does not find skin in a region"):
-        inpainter.paint(photo, region=person)
+    with pytest.raises(UserError, match=r"does not find skin .* a model that does: skinfw:street-region, or"):
+        inpainter.paint("no such photo.jpg", region=person)
     with pytest.raises(UserError, match="only one"):
         inpainter.paint(photo, arms, region=person)
     with pytest.raises(DataError, match="finds no skin"):

@@ -22,6 +22,7 @@ import pytest
 import requests
 import uvicorn
 from PIL import Image
+from starlette.exceptions import HTTPException
 
 from skinfw.errors import UserError
 from skinfw.inference.inpainter import Inpainter
@@ -144,7 +145,59 @@ def test_a_region_goes_to_the_first_model_that_finds_skin() -> None:
     models: Any = [painter, finder]
     assert _chosen(models, None) is painter
     assert _chosen(models, None, finds_skin=True) is finder
-    assert _chosen(models[:1], None, finds_skin=True) is painter
+
+
+def test_a_model_that_finds_no_skin_in_a_region_names_the_one_that_does() -> None:
+    models: Any = [
+        SimpleNamespace(name=name, inpainter=SimpleNamespace(finds_skin=found))
+        for name, found in (("street-painter", False), ("street-region", True))
+    ]
+    for offered, name, advice in (
+        (models, "street-painter", "send model=street-region, or a mask instead"),
+        (models[:1], None, "send a mask instead"),
+    ):
+        with pytest.raises(HTTPException) as found:
+            _chosen(offered, name, finds_skin=True)
+        assert (found.value.status_code, found.value.detail) == (
+            422,
+            f"region: the model street-painter does not find skin in a region; {advice}",
+        )
+
+
+def test_what_is_not_a_form_says_how_to_send_one(address: str, photo: Path) -> None:
+    data = photo.read_bytes()
+    for path, files, fields in (
+        ("v1/paint", "-F photo=@photo.png", "photo, mask, region, expose, seed, model"),
+        ("v1/repair", "-F person=@person.png -F result=@result.png", "person, result, only, model"),
+    ):
+        hint = (
+            f"send the images as files of a form (multipart/form-data), for instance: curl {files} "
+            f"{address}{path} -o out.png (fields: {fields})"
+        )
+        for body, kind in (
+            (b'{"photo": "anna.png"}', "application/json"),
+            (data, "image/png"),
+            (b"photo=@anna.png", "application/x-www-form-urlencoded"),
+            (b"", None),
+        ):
+            headers = {} if kind is None else {"Content-Type": kind}
+            answer = requests.post(f"{address}{path}?seed=1", data=body, headers=headers, timeout=10)
+            assert error(answer, 415) == f"the body is not a form; {hint}"
+        headers = {"Content-Type": "multipart/form-data"}
+        answer = requests.post(address + path, data=data, headers=headers, timeout=10)
+        assert error(answer, 400) == f"the form cannot be read (Missing boundary in multipart); {hint}"
+
+
+def test_the_wrong_method_or_address_is_named(address: str, photo: Path) -> None:
+    answer = requests.get(address + "v1/paint", timeout=10)
+    assert error(answer, 405) == "/v1/paint does not take GET; send a POST"
+    assert answer.headers["allow"] == "POST"
+    answer = post(address, "v1/models", photo=photo)
+    assert error(answer, 405) == "/v1/models does not take POST; send a GET"
+    answer = post(address, "v1/pain", photo=photo)
+    assert error(answer, 404) == (
+        "no such address; did you mean '/v1/paint'? /openapi.json describes all addresses"
+    )
 
 
 def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path, tmp_path: Path) -> None:
@@ -154,7 +207,7 @@ def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path,
         "has no transparent or flat white hole; send mask, region or expose to say what to paint"
     )
     text = requests.post(address + "v1/paint", files={"photo": (None, "anna.png")}, timeout=10)
-    assert error(text, 422) == "photo: a text; send the image as a file"
+    assert error(text, 422) == "photo: a text; send the image as a file, with curl: -F photo=@FILE"
     small = png(np.zeros((9, 9), np.uint8))
     assert "mask: 9x9 pixels" in error(post(address, "v1/paint", photo=photo, mask=small), 422)
     assert "give only one of them" in error(
@@ -178,7 +231,6 @@ def test_what_cannot_be_used_is_one_error(address: str, photo: Path, mask: Path,
     answer = requests.post(address + "v1/paint", files=twice, timeout=10)
     assert error(answer, 422) == "mask: sent 2 times; send it once"
     assert error(requests.get(address + "v1/other", timeout=10), 404)
-    assert error(requests.get(address + "v1/paint", timeout=10), 405)
 
 
 def test_large_requests_are_refused_before_they_are_read(serve: Serve, photo: Path) -> None:

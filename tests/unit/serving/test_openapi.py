@@ -40,7 +40,7 @@ def test_it_describes_every_address(app: Any) -> None:
     described = app.openapi()["paths"]
     assert set(described) == {"/health", "/v1/models", "/v1/holes", "/v1/paint", "/v1/repair"}
     paint = described["/v1/paint"]["post"]
-    assert {"200", "401", "403", "404", "408", "413", "422", "500", "503"} <= set(paint["responses"])
+    assert {"200", "401", "403", "404", "408", "413", "415", "422", "500", "503"} <= set(paint["responses"])
     assert set(paint["responses"]["200"]["content"]) == {"image/png", "application/json"}
     for path in described.values():
         for operation in path.values():
