@@ -251,3 +251,17 @@ def test_options_of_one_photo_are_honoured_or_rejected(model: Path, tmp_path: Pa
     done = paint(model, photo, "--mask", mask, "-o", out, "--format", "webp")
     assert done.exit_code == 0, done.output
     assert [path.name for path in out.iterdir()] == ["a.webp"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_sees_at_once_that_something_happens(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, terminal: bool
+) -> None:
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda self: terminal)
+    for command, output in (("paint", "out.png"), ("repair", "out"), ("audit", "out.html")):
+        pair = ["--person", "no.png", "--result", "no.png"]
+        given = {"paint": ["no.png"], "repair": pair, "audit": ["no.png", "no.png"]}[command]
+        done = CliRunner().invoke(main, [command, *given, "-o", str(tmp_path / output)])
+        assert done.exit_code == 2
+        assert done.stderr.startswith("loading the model") == terminal
+        assert done.stderr.splitlines()[-1].startswith("Error: ")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from skinfw.cli.messages import announce
 from skinfw.cli.options import ComponentOption, pair_options
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def command(
         raise UserError(f"{output}: name the page .html; the JSON file next to it gets the same name")
     reject_existing([output, data], overwrite=overwrite, in_python=False)
 
+    announce("loading the models")
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, parser_reference, with_optional_poses
     from skinfw.repair.audit_page import write_audit_page

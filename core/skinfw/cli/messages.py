@@ -1,8 +1,9 @@
-"""Log messages on the command line."""
+"""Messages on the command line."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from contextlib import suppress
 
 import click
@@ -26,3 +27,9 @@ def show_messages() -> None:
     if not any(isinstance(handler, PlainHandler) for handler in logger.handlers):
         logger.addHandler(PlainHandler())
         logger.setLevel(logging.INFO)
+
+
+def announce(line: str) -> None:
+    """Print what a command starts with on stderr, if it is a terminal: loading takes some seconds."""
+    if sys.stderr.isatty():
+        click.echo(line, err=True)

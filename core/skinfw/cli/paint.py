@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from skinfw.cli.messages import announce
 from skinfw.cli.options import (
     check_address,
     checkpoint_option,
@@ -127,6 +128,7 @@ def command(
     if len(options) > 1:
         raise UserError(f"{', '.join(options)}: each says what to paint; give only one of them")
 
+    announce("loading the model")
     from skinfw.cli.components import optional_component
     from skinfw.cli.model_argument import model_and_photo
     from skinfw.data.image_formats import is_image_name

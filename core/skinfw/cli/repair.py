@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from skinfw.cli.messages import announce
 from skinfw.cli.options import ComponentOption, checkpoint_option, device_option, pair_options, trust_option
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def command(
         if path is not None and path.is_dir() and path.resolve() == output.resolve():
             raise UserError(f"{output}: the folder of {option}; choose another output folder")
 
+    announce("loading the models")
     from skinfw.cli.components import component_option
     from skinfw.cli.pairs import make_pairing, parser_reference
     from skinfw.inference.image_table import check_rows
