@@ -42,6 +42,8 @@ from skinfw.reporting.pages import render_page
 from skinfw.runs.environment import environment
 from skinfw.system.json_file import write_text
 
+NO_BREAK = "\u00a0"
+
 logger = logging.getLogger("skinfw")
 
 TABLES: Mapping[str, Callable[[AblationResult], str]] = {
@@ -141,7 +143,6 @@ def _gallery(result: AblationResult, images: ImageRows) -> dict[str, Any]:
         "chosen_by": images.chosen_by,
         "metric": None if metric is None else value_label(metric),
         "missing": images.missing,
-        "columns": [(name, kind) for name, kind, _ in _cells(images.rows[0])] if images.rows else [],
         "rows": [_row(row, result, metric) for row in images.rows],
     }
 
@@ -161,9 +162,12 @@ def _row(row: ImageRow, result: AblationResult, metric: str | None) -> dict[str,
     cells = []
     for name, kind, image in _cells(row):
         value = ""
-        if kind == "variant" and info is not None:
+        if kind == "variant" and metric is not None and info is not None:
             value = f"{value_text(row.values.get(name), info)} {info.unit}".rstrip()
-        cells.append({"image": png_uri(image), "alt": f"{name} of {row.name}", "value": value})
+            value = f"{value_label(metric)} {value.replace(' ', NO_BREAK)}"
+        height, width = image.shape[:2]
+        cell = {"image": png_uri(image), "width": width, "height": height}
+        cells.append({**cell, "name": name, "kind": kind, "value": value})
     rank = rank_text(row.rank, metric)
     return {"rank": rank, "name": row.name, "small": max(row.target.shape[:2]) < SMALL, "cells": cells}
 

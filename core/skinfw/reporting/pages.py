@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from skinfw.errors import counted
 
 _HEAD = re.compile(r'<meta charset="utf-8">', re.IGNORECASE)
+_NUMBERS = re.compile(r"[-+\d.,e±\[\]=<p ]+")
+_BETWEEN = re.compile(r" (?=±|\[|p )")
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -27,7 +29,19 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["counted"] = counted
+    environment.filters["unbroken_parts"] = unbroken_parts
     return environment
+
+
+def unbroken_parts(text: str) -> list[str]:
+    """Return the parts of a cell with a deviation or an interval, between which its line may break.
+
+    Example:
+        >>> unbroken_parts("+0.31 [+0.18, +0.44], p = 0.01"), unbroken_parts("0.31"), unbroken_parts("a b")
+        (['+0.31', '[+0.18, +0.44],', 'p = 0.01'], [], [])
+    """
+    numbers = _NUMBERS.fullmatch(text) and any(sign in text for sign in " e")
+    return _BETWEEN.split(text) if numbers else []
 
 
 def render_page(template: str, **values: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from skinfw.tasks.evaluate_run import evaluate_run
 class Outline(HTMLParser):
     """Collects what a page refers to, and checks that every element is closed."""
 
-    VOID = ("meta", "img", "br", "link")
+    VOID = ("meta", "img", "br", "wbr", "link")
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,10 +126,25 @@ def test_the_page_needs_nothing_else_and_holds_all(result: AblationResult) -> No
         assert part in page, part
 
 
+def test_what_may_be_wide_scrolls_in_its_own_box(result: AblationResult) -> None:
+    page = result.page_path.read_text(encoding="utf-8")
+    box = '<div class="scroll" tabindex="0">'
+    for wide in ('<table class="values', '<img class="plot"'):
+        assert page.count(wide) >= 2
+        assert len(re.findall(rf"{box}\s*{wide}", page)) == page.count(wide)
+
+
 def test_rows_are_the_same_images_and_columns_who_painted(result: AblationResult) -> None:
     page = result.page_path.read_text(encoding="utf-8")
-    gallery = page[page.index('<table class="gallery">') : page.index('<section id="specs">')]
-    heads = re.findall(r'<th scope="col">([^<]+)<span>([^<]+)</span>', gallery)
+    gallery = page[page.index('<section id="images">') : page.index('<section id="specs">')]
+    rows = gallery.split('<article class="example">')[1:]
+    captions = [
+        re.findall(r"<figcaption>([^<]+)<span>([^<]+)</span>(?:<span>([^<]+)</span>)?", row) for row in rows
+    ]
+    heads = [(name.replace("\u200b", ""), kind) for name, kind, _ in captions[0]]
+    assert all([kind for _, kind, _ in each] == [kind for _, kind in heads] for each in captions)
+    for _, kind, value in itertools.chain(*captions):
+        assert bool(re.fullmatch(r"skin PSNR \d+\.\d\d\u00a0dB", value)) == (kind == "variant")
     assert heads == [
         ("apparel_head_foot", "input"),
         ("line", "input"),
@@ -138,7 +154,7 @@ def test_rows_are_the_same_images_and_columns_who_painted(result: AblationResult
         ("tone", "variant"),
         ("opencv_inpaint", "baseline"),
     ]
-    names = re.findall(r'<span class="rank">(\w+)</span>(mannequin-\d+)</th>', gallery)
+    names = re.findall(r'<span class="rank">(\w+)</span><span class="note">(mannequin-\d+)</span>', gallery)
     assert len({name for _, name in names}) == len(names) >= 3
     assert {rank for rank, _ in names} == {"best", "median", "worst"}
     images = re.findall(r'src="data:image/png;base64,([^"]+)"', gallery)

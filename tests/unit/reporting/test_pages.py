@@ -1,4 +1,4 @@
-"""The content security policy of pages."""
+"""The content security policy of pages, and how long values break."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from skinfw.reporting.pages import content_policy, render_page
+from skinfw.reporting.pages import content_policy, render_page, unbroken_parts
 
 TEMPLATES = sorted((Path(__file__).parents[3] / "core/skinfw/reporting").glob("*.html"))
 
@@ -33,3 +33,16 @@ def test_no_template_has_scripts_in_attributes_and_all_share_one_head(template: 
     text = template.read_text(encoding="utf-8")
     assert text.count('<meta charset="utf-8">') == (template.name == "base.html")
     assert not re.search(r'<[^>]* on\w+="', text), "a policy forbids scripts in attributes"
+
+
+def test_long_values_break_between_their_parts_only() -> None:
+    for text, parts in (
+        ("26.73 ± 0.25", ["26.73", "± 0.25"]),
+        ("+0.31 [-0.18, +0.44], p < 0.0002", ["+0.31", "[-0.18, +0.44],", "p < 0.0002"]),
+        ("-2.75e-05", ["-2.75e-05"]),
+        ("-0.75", []),
+        ("n/a", []),
+        ("the same seed", []),
+        ('["line", "mask"]', []),
+    ):
+        assert unbroken_parts(text) == parts
