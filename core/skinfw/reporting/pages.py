@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from skinfw.errors import counted
 
 _HEAD = re.compile(r'<meta charset="utf-8">', re.IGNORECASE)
-_NUMBERS = re.compile(r"[-+\d.,e±\[\]=<p ]+")
+_NUMBERS = re.compile(r"[-+\d.,%e±\[\]=<p ]+")
 _BETWEEN = re.compile(r" (?=±|\[|p )")
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
