@@ -22,8 +22,8 @@ from skinfw.components.registry import installed
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "examples" / "plugin"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "tutorial").glob("*.md"))]
-FOR_INSTALLING = {"make", "pip", "python3"}
-"""Programs that pages use to install skinfw; they are not run here."""
+FOR_INSTALLING = {"make", "pip", "python3", "mkdir", "echo"}
+"""Programs that pages use to install skinfw or to start a plugin; they are not run here."""
 
 PHOTOS = 8
 
@@ -104,6 +104,7 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     mask[30:50, 10:30] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "plugin").symlink_to(PLUGIN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKINFW_CACHE", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(PLUGIN)

@@ -97,6 +97,9 @@ def _import(entry: Entry, target: str) -> Any:
         distribution = re.fullmatch(r"([\w.-]+) \S+", entry.provider)
         package = f"{distribution[1]}[{entry.extra}]" if distribution else entry.extra
         hint = f"; it needs: pip install '{package}'" if entry.extra else ""
+        root = module_name.partition(".")[0]
+        if isinstance(error, ModuleNotFoundError) and error.name == root:
+            hint = f"; install the package of {root}, or name its folder in PYTHONPATH"
         raise RegistryError(
             f"{entry.kind} '{entry.name}' of {entry.provider} cannot be imported from {target}: "
             f"{type(error).__name__}: {error}{hint}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pluggy
 
+from skinfw.components.strict_model import nearest
 from skinfw.errors import RegistryError
 from skinfw.hooks.specification import PROJECT, Hooks
 
@@ -39,21 +40,17 @@ class HookCaller:
             self._register_installed()
         for plugin in reversed(plugins):  # pluggy calls the last one first
             named = plugin if hasattr(plugin, "__name__") else type(plugin)
-            self._register(plugin, getattr(named, "__qualname__", named.__name__))
-        try:
-            self._manager.check_pending()
-        except pluggy.PluginValidationError as error:
-            raise RegistryError(f"hook plugin {_name(self._manager, error)}: {error}") from error
+            name = getattr(named, "__qualname__", named.__name__)
+            if problem := _problem(plugin):
+                raise RegistryError(f"hook plugin {name}: {problem}")
+            self._register(plugin, name)
 
     def _register(self, plugin: object, name: str) -> None:
         if self._manager.is_registered(plugin):
             return
         while self._manager.has_plugin(name):
             name += "'"
-        try:
-            self._manager.register(plugin, name=name)
-        except pluggy.PluginValidationError as error:
-            raise RegistryError(f"hook plugin {name}: {error}") from error
+        self._manager.register(plugin, name=name)
 
     def _register_installed(self) -> None:
         for point in metadata.entry_points(group=ENTRY_POINT_GROUP):
@@ -63,9 +60,8 @@ class HookCaller:
             except (Exception, SystemExit) as error:  # a broken distribution must not stop the run
                 logger.warning("hook plugin %s cannot be imported: %s: %s", name, type(error).__name__, error)
                 continue
-            error_text = _unknown_hooks(plugin, name)
-            if error_text:
-                logger.warning("hook plugin %s is not used: %s", name, error_text)
+            if problem := _problem(plugin):
+                logger.warning("hook plugin %s is not used: %s", name, problem)
             else:
                 self._register(plugin, name)
 
@@ -115,17 +111,30 @@ def hook_distributions() -> tuple[str, ...]:
     return tuple(dict.fromkeys(point.dist.name for point in points if point.dist))
 
 
-def _unknown_hooks(plugin: object, name: str) -> str:
+def _problem(plugin: object) -> str:
     """Return why a plugin's hooks cannot be called; empty if they can."""
-    trial = pluggy.PluginManager(PROJECT)
-    trial.add_hookspecs(Hooks)
+    specified, free = (pluggy.PluginManager(PROJECT) for _ in range(2))
+    specified.add_hookspecs(Hooks)
+    free.register(plugin)
+    known = {hook: _arguments(specified, hook) for hook in vars(Hooks) if not hook.startswith("_")}
+    for caller in free.get_hookcallers(plugin) or ():
+        hook = caller.name
+        for implementation in caller.get_hookimpls():
+            if hook not in known:
+                if not implementation.optionalhook:
+                    return f"unknown hook {hook!r}{nearest(hook, list(known))} (known: {', '.join(known)})"
+                continue
+            for name in implementation.argnames:
+                if name not in known[hook]:
+                    arguments = ", ".join(known[hook])
+                    return f"{hook} has no argument {name!r}{nearest(name, known[hook])} (known: {arguments})"
     try:
-        trial.register(plugin, name=name)
-        trial.check_pending()
-    except pluggy.PluginValidationError as error:
+        specified.register(plugin)
+    except pluggy.PluginValidationError as error:  # for instance a wrapper that is not a generator
         return "; ".join(str(error).splitlines())
     return ""
 
 
-def _name(manager: pluggy.PluginManager, error: pluggy.PluginValidationError) -> str:
-    return str(manager.get_name(error.plugin) or error.plugin)
+def _arguments(manager: pluggy.PluginManager, hook: str) -> list[str]:
+    spec = getattr(manager.hook, hook).spec
+    return [*spec.argnames]

@@ -89,7 +89,8 @@ def broken_input(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[st
     installed.cache_clear()
     yield (
         f"input 'broken' of {tmp_path / 'registry.toml'} cannot be imported from "
-        "no_such_module_here:MaskConfig: ModuleNotFoundError: No module named 'no_such_module_here'"
+        "no_such_module_here:MaskConfig: ModuleNotFoundError: No module named 'no_such_module_here'; install "
+        "the package of no_such_module_here, or name its folder in PYTHONPATH"
     )
     installed.cache_clear()
 
