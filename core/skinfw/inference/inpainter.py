@@ -36,7 +36,7 @@ from skinfw.inference.paint_mask import (
 from skinfw.inference.painted import Painted
 from skinfw.inference.painting_model import PaintingModel
 from skinfw.inference.person_at import check_one_person, people_of
-from skinfw.inference.region import bare, finds_no_skin
+from skinfw.inference.region import bare, check_finds_skin
 from skinfw.inference.source_photo import ImageLike, SourcePhoto, read_source
 from skinfw.interfaces import DatasetIO, PoseEncoder, Segmenter
 from skinfw.preparation.crop import person_box
@@ -200,8 +200,7 @@ class Inpainter:
         expose = known_limbs(expose)
         kind = kind_of(mask, region, expose, mask_color)
         check_one_person(person, keypoints)
-        if kind == "region" and not self.finds_skin:
-            raise UserError(finds_no_skin(self.name))
+        check_finds_skin(kind, self.finds_skin, self.name)
         source = read_source(image)
         marked = mask if region is None else region
         given = None if marked is None else read_paint_mask(marked, source, mask_color)

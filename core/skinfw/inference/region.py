@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinfw.data.segmentation import Mask, RgbImage
-from skinfw.errors import DataError
+from skinfw.errors import DataError, UserError
+from skinfw.inference.allowed import MaskKind
 from skinfw.inference.background import Fill, fill_background
 from skinfw.models.embedded import default_model
 from skinfw.runtime.box import Box, bounding_box
@@ -31,16 +32,23 @@ class Bared:
     skin: Mask
 
 
-def finds_no_skin(model: str) -> str:
-    """Return that a model finds no skin in a region, and which model does.
+def check_finds_skin(kind: MaskKind, finds_skin: bool, model: str) -> None:
+    """Reject a region if the model finds no skin in it.
 
     Args:
+        kind: what says where to paint.
+        finds_skin: whether the model finds skin.
         model: its name, or an empty text.
+
+    Raises:
+        UserError: it does not; the message names a model that does.
     """
+    if kind != "region" or finds_skin:
+        return
     other = default_model("painting_regions")
     known = "" if other is None else f"{other.reference}, or "
     which = f"the model {model}" if model else "this model"
-    return (
+    raise UserError(
         f"{which} does not find skin in a region; give a mask, or a model that does: {known}a run whose "
         "generator gives an alpha"
     )
