@@ -96,9 +96,10 @@ def _import(entry: Entry, target: str) -> Any:
     except (Exception, SystemExit) as error:  # any failure counts, including a RuntimeError from torch
         distribution = re.fullmatch(r"([\w.-]+) \S+", entry.provider)
         package = f"{distribution[1]}[{entry.extra}]" if distribution else entry.extra
-        hint = f"; it needs: pip install '{package}'" if entry.extra else ""
-        root = module_name.partition(".")[0]
-        if isinstance(error, ModuleNotFoundError) and error.name == root:
+        root, hint = module_name.partition(".")[0], ""
+        if entry.extra:
+            hint = f"; it needs: pip install '{package}'"
+        elif isinstance(error, ModuleNotFoundError) and error.name == root:
             hint = f"; install the package of {root}, or name its folder in PYTHONPATH"
         raise RegistryError(
             f"{entry.kind} '{entry.name}' of {entry.provider} cannot be imported from {target}: "

@@ -11,7 +11,7 @@ import numpy as np
 
 from skinfw.data.label_shift import EdgeStrength, edge_strength, label_shift
 from skinfw.data.photo import Photo
-from skinfw.errors import DataError, counted
+from skinfw.errors import counted
 from skinfw.interfaces.segmenter import Segmenter
 
 logger = logging.getLogger("skinfw")
@@ -26,10 +26,10 @@ def measured_shift(segmenter: Segmenter[Any], photos: Sequence[Path]) -> tuple[i
     It measures a few evenly chosen photos and skips unreadable ones.
 
     Args:
-        segmenter: reads the label maps; one that computes them needs no shift.
+        segmenter: reads the label maps; one that does not read files needs no shift.
         photos: the photos; those that are not on disk are skipped.
     """
-    if segmenter.computes:
+    if not segmenter.config.reads_files():
         return 0, 0
     found = [strength for photo in _chosen(photos) if (strength := _strength(segmenter, photo)) is not None]
     return label_shift(found) if len(found) >= _MIN else (0, 0)
@@ -46,7 +46,8 @@ def _strength(segmenter: Segmenter[Any], photo: Path) -> EdgeStrength | None:
     try:
         read = Photo.read(photo)
         return edge_strength(read.pixels, segmenter.segment(read).person)
-    except DataError:  # reported where it is used
+    except Exception:  # third-party segmenters may raise anything; it is reported where they are used
+        logger.debug("%s: not measured", photo, exc_info=True)
         return None
 
 

@@ -130,7 +130,9 @@ def prepare(
             except DataError:
                 PrepareReport(tuple(rows)).write_rejected(output / REJECTED_FILE)
                 raise
-            _check_shift(preparer, accepted, rows)
+            made_now = {row.photo for row in rows if row.status == "made"}
+            photos = [task.entry.path for task in tasks if task.entry.name in made_now]
+            warn_about_shift(preparer.finders.segmenter, photos)
             rows += listing.rejected
             not_used = listing.not_used(_used(preparer, available))
             others = _other_samples(output, before, rows, gone)
@@ -139,12 +141,6 @@ def prepare(
     except OSError as error:
         raise writing_failed(output, error) from error
     return report
-
-
-def _check_shift(preparer: PhotoPreparer, photos: Sequence[Path], rows: Iterable[Row]) -> None:
-    """Warn about label maps that do not lie on their photos, if samples were made now."""
-    if any(row.status == "made" for row in rows):
-        warn_about_shift(preparer.finders.segmenter, photos)
 
 
 def _used(preparer: PhotoPreparer, entries: Iterable[Entry]) -> set[Path]:
