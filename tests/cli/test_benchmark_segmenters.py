@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from drawn_photos import write_drawn_photo
 from onnx_models import write_bodypix
+from PIL import Image
 
 from skinfw.cli import main
 from skinfw.cli.measured import report_results
@@ -44,6 +46,17 @@ def test_a_table_and_a_file(photos: Path, tmp_path: Path) -> None:
     assert theirs["mean"]["skin"] is None and 0 < theirs["mean"]["person"] < 1
     assert ours["photos"] == theirs["photos"] == 2 and ours["memory"] > 10
     assert "1.000 (1.000)" in done.output and "n/a" in done.output
+
+
+def test_one_segmenter_and_a_truth_that_lies_beside_the_photos(tmp_path: Path) -> None:
+    for seed in range(8):
+        photo = write_drawn_photo(tmp_path / f"{seed}.png", seed)
+        labels = photo.with_name(f"{seed}_segment.png")
+        Image.fromarray(np.roll(np.asarray(Image.open(labels)), 2, 0)).save(labels)
+    done = CliRunner().invoke(main, ["benchmark-segmenters", str(tmp_path), "--segmenter", "deepfashion"])
+    assert done.exit_code == 0, done.output
+    assert "the label maps lie 2 pixels below what the photos show" in done.stderr
+    assert "different photos" not in done.stdout
 
 
 def test_without_segmenters_those_that_can_run_are_measured(

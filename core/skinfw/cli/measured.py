@@ -95,7 +95,7 @@ def report_results(
             click.echo(
                 f"{name}: {counted(len(each.unusable), 'photo')} could not be measured; the first: {example}"
             )
-    if not same_photos(each.unusable for each in results.values()):
+    if len(results) > 1 and not same_photos(each.unusable for each in results.values()):
         click.echo("They were measured on different photos, so no best one is marked")
     if output is not None:
         click.echo(f"Results: {output}")
