@@ -48,14 +48,14 @@ def test_a_table_and_a_file(photos: Path, tmp_path: Path) -> None:
     assert "1.000 (1.000)" in done.output and "n/a" in done.output
 
 
-def test_one_segmenter_and_a_truth_that_lies_beside_the_photos(tmp_path: Path) -> None:
+def test_one_segmenter_and_misaligned_true_label_maps(tmp_path: Path) -> None:
     for seed in range(8):
         photo = write_drawn_photo(tmp_path / f"{seed}.png", seed)
         labels = photo.with_name(f"{seed}_segment.png")
         Image.fromarray(np.roll(np.asarray(Image.open(labels)), 2, 0)).save(labels)
     done = CliRunner().invoke(main, ["benchmark-segmenters", str(tmp_path), "--segmenter", "deepfashion"])
     assert done.exit_code == 0, done.output
-    assert "the label maps lie 2 pixels below what the photos show" in done.stderr
+    assert "the label maps are misaligned, 2 pixels too low; set" in done.stderr
     assert "different photos" not in done.stdout
 
 

@@ -201,6 +201,12 @@ def test_the_person_to_paint_can_be_chosen(model: Path, tmp_path: Path) -> None:
         assert done.exit_code == 2 and said in done.output and "Traceback" not in done.output
     done = paint(model, photo.parent, "-o", tmp_path / "many", *expose, "--person", "32,48")
     assert done.exit_code == 2 and "--person is for one photo; leave it out for several" in done.output
+    mask = np.zeros(before.shape[:2], np.uint8)
+    mask[40:70, 10:54] = 255  # the person on the left
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    marked = ("--mask", tmp_path / "mask.png", "--person", "96,48")
+    done = paint(model, photo, "-o", tmp_path / "none.png", *marked)
+    assert done.exit_code == 2 and "what is marked is not on the person at 96,48 (column, row)" in done.output
     assert not (tmp_path / "none.png").exists() and not (tmp_path / "many").exists()
 
 

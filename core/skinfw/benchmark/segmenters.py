@@ -21,7 +21,6 @@ from skinfw.errors import DataError
 from skinfw.evaluation.metric_tables import NONE, Cell, Table
 from skinfw.interfaces import Segmenter
 from skinfw.preparation.label_set_check import check_label_sets
-from skinfw.preparation.label_shifts import warn_about_shift
 
 MEASURED = ("person", "skin", "head", "feet", "apparel")
 """What is measured: the five regions, with the person in place of the background."""
@@ -134,9 +133,7 @@ def benchmark_segmenters(
         SkinfwError: a segmenter cannot be built, for example because its weights are missing.
     """
     announce_programs(*segmenters)
-    true = build(truth, Segmenter)
-    check_label_sets(true, photos)
-    warn_about_shift(true, photos)
+    check_label_sets(build(truth, Segmenter), photos)
     found, components = {}, labeled(segmenters)
     try_all(components, _measure, truth, photos)
     for label, reference in components.items():

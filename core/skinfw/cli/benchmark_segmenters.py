@@ -47,12 +47,16 @@ def command(
     references = [component_option("segmenter", text, "--segmenter") for text in segmenters]
     true = component_option("segmenter", truth, "--truth")
 
+    from skinfw.assembly.build import build
     from skinfw.benchmark.photos import chosen_photos
     from skinfw.benchmark.segmenters import benchmark_segmenters, segmenters_table
     from skinfw.cli.measured import all_that_can_run, check_output, report_results
+    from skinfw.interfaces import Segmenter
+    from skinfw.preparation.label_shifts import warn_about_shift
 
     check_output(output)
     chosen = chosen_photos(photos, true, test_fraction, limit, references)
+    warn_about_shift(photos, build(true, Segmenter), chosen)
     if references:
         results = benchmark_segmenters(references, true, chosen)
     else:

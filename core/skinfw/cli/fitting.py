@@ -13,7 +13,7 @@ from skinfw.errors import UserError
 from skinfw.models.defaults import default_parser
 from skinfw.models.embedded import HOW_TO_EMBED
 from skinfw.preparation.finders import NONE_FOUND, Missing
-from skinfw.preparation.label_shifts import where_they_lie
+from skinfw.preparation.label_shifts import misalignment
 from skinfw.preparation.survey import Survey, survey
 
 logger = logging.getLogger("skinfw")
@@ -64,7 +64,7 @@ def _finds_parts(found: Survey, notes: _Notes) -> tuple[ComponentSpec, Component
     reader = found.label_map_reader
     if any(found.shift):
         notes.texts.append(
-            f"the label maps lie {where_they_lie(*found.shift)} what the photos show, so they are moved: "
+            f"the label maps are misaligned, {misalignment(*found.shift)}, so they are moved: "
             f"the segmenter is {reader.shown()}"
         )
     if found.labeled == found.count:

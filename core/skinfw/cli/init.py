@@ -77,6 +77,8 @@ def command(
         proposed["--size"] = "{}x{}".format(*fitting)
     else:
         proposed["--size"] = size
+    if found is not None and any(found.shift) and segmenter is None:
+        _say_misaligned(found)
     answers = _answers(proposed, {**given, "--size": size}, yes)
     dataset = None
     if photos is not None:
@@ -97,19 +99,22 @@ def _reject_unfit(path: str) -> None:
     found = VARIABLE.search(path)
     if found or path.startswith("~"):
         what = f"{found.group()} means an environment variable" if found else "~ means a home folder"
-        raise UserError(f"{path}: in a spec, {what}; rename the folder, or name a link to it")
+        raise UserError(f"{path}: in a spec, {what}; rename the folder, or use a symbolic link")
 
 
 def _look_at(photos: Path) -> Survey:
-    from skinfw.preparation.label_shifts import where_they_lie
     from skinfw.preparation.survey import survey
 
     found = survey(photos, photos / "samples")
     click.echo(f"{click.format_filename(photos)}: {found}")
-    if any(found.shift):
-        where = where_they_lie(*found.shift)
-        click.echo(f"The label maps lie {where} what the photos show: the proposed segmenter moves them.")
     return found
+
+
+def _say_misaligned(found: Survey) -> None:
+    from skinfw.preparation.label_shifts import misalignment
+
+    how = misalignment(*found.shift)
+    click.echo(f"The label maps are misaligned, {how}: the proposed segmenter moves them.")
 
 
 def _proposed(found: Survey) -> dict[str, str]:

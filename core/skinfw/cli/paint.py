@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--person", metavar="X,Y",
-    help="The person to paint in a photo of several: column and row of a pixel on them, from 0 at the top "
-    "left. Default: the most prominent person.",
+    help="The person to paint in a photo of several: column and row of a pixel on their trunk or head, from "
+    "0 at the top left. Default: the most prominent person.",
 )  # fmt: skip
 @click.option(
     "--show-mask", type=click.Path(path_type=Path), metavar="FILE|FOLDER",

@@ -40,7 +40,7 @@ _SPECK = 0.005
 """Maximum size of a patch of background in the clothes over a limb, or of clothes that would stay beside it,
 that is an error, in squares of the trunk's length."""
 
-_BAG = re.compile(r"(.*[ _-])?(hand)?bags?", re.IGNORECASE)
+CARRIED = re.compile(r"(.*[ _-])?((hand)?bags?|backpacks?|purses?|wallets?|umbrellas?)", re.IGNORECASE)
 """Classes of apparel that is carried."""
 
 
@@ -121,7 +121,7 @@ def clothes_over(
 
 def _worn(labels: Segmentation) -> Mask:
     """Return the apparel that is worn and not carried, bool ``(H, W)``."""
-    bags = [name for name in labels.classes if _BAG.fullmatch(name)]
+    bags = [name for name in labels.classes if CARRIED.fullmatch(name)]
     return labels.region("apparel") & ~labels.of_classes(*bags)
 
 

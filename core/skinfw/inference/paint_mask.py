@@ -173,7 +173,7 @@ def parse_color(text: str) -> Rgb:
     """
     plain = text.strip()
     try:
-        if "," in plain and "(" not in plain:
+        if re.fullmatch("[0-9, ]+", plain):
             parts: Sequence[int] = [int(part) for part in plain.split(",")]
         else:
             bare = re.fullmatch("[0-9a-fA-F]{6}", plain)

@@ -39,16 +39,17 @@ def check_one_person(at: PointInPhoto | None, keypoints: Keypoints | None) -> No
         raise UserError("keypoints are those of the person to paint; leave person out")
 
 
-def _check_point(at: PointInPhoto, labels: Segmentation, where: object) -> None:
+def _check_point(at: PointInPhoto, labels: Segmentation, person: Mask, where: object) -> None:
     """Check that a point is on a person.
 
     Args:
         at: column and row of a pixel.
         labels: the photo's label map.
+        person: where the person may be, bool ``(H, W)``.
         where: names the photo in errors.
 
     Raises:
-        DataError: it is outside the photo or on the background.
+        DataError: it is outside the photo, on the background, or on another person.
     """
     column, row = at
     height, width = labels.labels.shape
@@ -59,6 +60,11 @@ def _check_point(at: PointInPhoto, labels: Segmentation, where: object) -> None:
         )
     if not labels.person[row, column]:
         raise DataError(f"{where}: no person at {column},{row} (column, row); give a point on one")
+    if not person[row, column]:
+        raise DataError(
+            f"{where}: what is marked is not on the person at {column},{row} (column, row); give a point on "
+            "the person with the marks, or leave it out"
+        )
 
 
 def people_of(
@@ -81,7 +87,7 @@ def people_of(
         DataError: the pose cannot be found, or no person is at the point.
     """
     if at is not None:
-        _check_point(at, labels, source.where)
+        _check_point(at, labels, person, source.where)
     try:
         return posed(encoder, source.photo, person, at)
     except Rejected as rejected:

@@ -1,4 +1,4 @@
-"""Finds label maps that do not lie exactly on their photos."""
+"""Finds label maps that are misaligned with their photos."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skinfw.components.reference import ComponentSpec, use
 from skinfw.data.label_shift import EdgeStrength, edge_strength, label_shift
 from skinfw.data.photo import Photo
 from skinfw.errors import counted
@@ -19,6 +20,9 @@ logger = logging.getLogger("skinfw")
 _LOOKED_AT, _MIN = 32, 8
 """Maximum and minimum number of photos that are measured."""
 
+_FIELD = "shift"
+"""The field of a segmenter's configuration by which it moves its label maps: pixels down and to the right."""
+
 
 def measured_shift(segmenter: Segmenter[Any], photos: Sequence[Path]) -> tuple[int, int]:
     """Return how far the label maps of photos must be moved down and to the right, in pixels.
@@ -26,10 +30,10 @@ def measured_shift(segmenter: Segmenter[Any], photos: Sequence[Path]) -> tuple[i
     It measures a few evenly chosen photos and skips unreadable ones.
 
     Args:
-        segmenter: reads the label maps; one that does not read files needs no shift.
+        segmenter: reads the label maps; only those of a segmenter with a field ``shift`` can be moved.
         photos: the photos; those that are not on disk are skipped.
     """
-    if not segmenter.config.reads_files():
+    if _FIELD not in type(segmenter.config).model_fields:
         return 0, 0
     found = [strength for photo in _chosen(photos) if (strength := _strength(segmenter, photo)) is not None]
     return label_shift(found) if len(found) >= _MIN else (0, 0)
@@ -51,28 +55,37 @@ def _strength(segmenter: Segmenter[Any], photo: Path) -> EdgeStrength | None:
         return None
 
 
-def warn_about_shift(segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
-    """Log a warning if the label maps do not lie on their photos. See `measured_shift` for the arguments."""
-    down, right = measured_shift(segmenter, photos)
-    if not (down or right):
-        return
-    configured = segmenter.config.model_dump().get("shift")
-    advice = "move them"
-    if configured is not None:
-        advice = f'set the segmenter\'s "shift" to [{configured[0] + down}, {configured[1] + right}]'
-    logger.warning(
-        "%s: the label maps lie %s what the photos show; %s",
-        photos[0].parent,
-        where_they_lie(down, right),
-        advice,
-    )
+def moving(reader: ComponentSpec, shift: tuple[int, int]) -> ComponentSpec:
+    """Return a segmenter that also moves its label maps by pixels down and to the right."""
+    if not any(shift):
+        return reader
+    given = reader.config.model_dump(exclude_unset=True)
+    return use(reader.kind, reader.name, **{**given, _FIELD: shift})
 
 
-def where_they_lie(down: int, right: int) -> str:
-    """Say where label maps lie that must be moved: ``1 pixel below and 2 pixels to the right of``."""
+def warn_about_shift(root: Path, segmenter: Segmenter[Any], photos: Sequence[Path]) -> None:
+    """Log a warning if the label maps of photos are misaligned.
+
+    Args:
+        root: where the photos are.
+        segmenter: see `measured_shift`.
+        photos: likewise.
+    """
+    shift = measured_shift(segmenter, photos)
+    if any(shift):
+        before: tuple[int, int] = segmenter.config.model_dump()[_FIELD]
+        new = [old + more for old, more in zip(before, shift, strict=True)]
+        logger.warning(
+            '%s: the label maps are misaligned, %s; set the segmenter\'s "%s" to %s',
+            root, misalignment(*shift), _FIELD, new,
+        )  # fmt: skip
+
+
+def misalignment(down: int, right: int) -> str:
+    """Say where label maps lie that must be moved, as in ``1 pixel too low and 2 pixels too far right``."""
     places = []
     if down:
-        places.append(f"{counted(abs(down), 'pixel')} {'below' if down < 0 else 'above'}")
+        places.append(f"{counted(abs(down), 'pixel')} too {'low' if down < 0 else 'high'}")
     if right:
-        places.append(f"{counted(abs(right), 'pixel')} to the {'right' if right < 0 else 'left'} of")
+        places.append(f"{counted(abs(right), 'pixel')} too far {'right' if right < 0 else 'left'}")
     return " and ".join(places)

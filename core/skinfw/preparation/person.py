@@ -86,6 +86,8 @@ def posed(
         place = "on the person" if at is None else "at {},{} (column, row)".format(*at)
         what = f"{counted(len(poses), 'pose')}, but none {place}" if poses else "no pose"
         advice = "check that it belongs to this photo" if files and poses else "try another pose encoder"
+        if at is not None and poses:
+            advice = "give a point on the trunk or the head"
         raise Rejected("no pose found", f"{source} {what}; {advice}")
     others = [each for each in poses if each is not keypoints]
     return [_unmixed(keypoints, encoder, photo, person, at), *others]

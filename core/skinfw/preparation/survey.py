@@ -11,12 +11,12 @@ from typing import Any
 
 from skinfw.assembly.build import build
 from skinfw.components.config import Size
-from skinfw.components.reference import ComponentSpec, use, use_default
+from skinfw.components.reference import ComponentSpec, use_default
 from skinfw.data.image_file import open_image
 from skinfw.data.image_formats import is_image_name
 from skinfw.errors import DataError, counted
 from skinfw.interfaces import PoseEncoder, Segmenter
-from skinfw.preparation.label_shifts import measured_shift
+from skinfw.preparation.label_shifts import measured_shift, moving
 from skinfw.preparation.listing import Listing, samples_instead
 from skinfw.preparation.report import REJECTED_FILE
 from skinfw.preparation.source import UNPACKED_FOLDER, list_photos
@@ -39,7 +39,7 @@ class Survey:
         posed: how many have a pose file that the default pose encoder reads.
         sizes: height and width in pixels of up to `MAX_OPENED` photos on disk.
         unreadable: how many of these could not be read.
-        shift: pixels by which the label maps must be moved down and to the right to lie on their photos.
+        shift: pixels by which the label maps must be moved down and to the right to be aligned.
     """
 
     count: int
@@ -51,11 +51,8 @@ class Survey:
 
     @property
     def label_map_reader(self) -> ComponentSpec:
-        """The default segmenter, which moves the label maps if they do not lie on their photos."""
-        reader = use_default("segmenter")
-        if not any(self.shift):
-            return reader
-        return use("segmenter", reader.name, shift=self.shift)
+        """The default segmenter, which moves the label maps if they are misaligned."""
+        return moving(use_default("segmenter"), self.shift)
 
     @property
     def partly_labeled(self) -> bool:

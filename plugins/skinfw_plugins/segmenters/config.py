@@ -28,7 +28,7 @@ Shift = Annotated[
     tuple[Annotated[int, Field(ge=-100, le=100)], Annotated[int, Field(ge=-100, le=100)]],
     Field(
         description="pixels by which every label map is moved down and to the right before use; negative: "
-        "up and to the left. For label maps that do not lie exactly on their photos"
+        "up and to the left. For label maps that are misaligned with their photos"
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Where label maps lie on their photos."""
+"""How far label maps are off their photos."""
 
 from __future__ import annotations
 
@@ -46,6 +46,17 @@ def test_outlines_that_are_too_wide_are_not_moved() -> None:
     assert label_shift(found) == (0, 0)
 
 
+def test_label_maps_of_which_some_are_aligned_are_not_moved() -> None:
+    assert label_shift([*measured(2, 0), *measured(0, 0, 1)]) == (-2, 0)
+    assert label_shift([*measured(2, 0), *measured(0, 0, 2)]) == (0, 0)
+    assert label_shift([*measured(2, 0), *measured(0, 0)]) == (0, 0)
+
+
+def test_a_shift_beyond_the_maximum_is_not_found() -> None:
+    for off in (MAX_SHIFT + 1, MAX_SHIFT + 2):
+        assert label_shift(measured(off, 0)) == (0, 0)
+
+
 def test_photos_without_edges_move_nothing() -> None:
     _, person = photo(0)
     flat = np.full((80, 60, 3), 90, np.uint8)
@@ -65,11 +76,11 @@ def test_a_photo_without_an_outline_is_left_out() -> None:
 
 
 def test_the_strength_is_the_mean_gradient() -> None:
-    pixels = np.zeros((30, 30, 3), np.uint8)
+    pixels = np.zeros((34, 34, 3), np.uint8)
     pixels[10:20, 10:20] = 100
-    person = np.zeros((30, 30), bool)
+    person = np.zeros((34, 34), bool)
     person[12:20, 10:20] = True  # two pixels too low above
     found = edge_strength(pixels, person)
-    assert found.down[0].tolist() == [0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0]
-    assert found.down[1].tolist() == [0, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0]
-    assert found.right[0].tolist() == [0, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0]
+    assert found.down[0].tolist() == [0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert found.down[1].tolist() == [0, 0, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0]
+    assert found.right[0].tolist() == [0, 0, 0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0]

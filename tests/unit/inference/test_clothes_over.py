@@ -8,7 +8,7 @@ import pytest
 from skinfw.data.keypoints import BODY_25, Keypoints
 from skinfw.data.segmentation import Mask, RegionName, Segmentation
 from skinfw.inference.allowed import allowed_clothes, allowed_holes
-from skinfw.inference.expose import clothes_over
+from skinfw.inference.expose import CARRIED, clothes_over
 
 SIZE = (340, 240)
 REGIONS: dict[RegionName, tuple[str, ...]] = {
@@ -151,3 +151,18 @@ def test_holes_on_the_trunk_come_with_advice_if_they_are_large() -> None:
         "200 pixels of the holes on the trunk or the hips stay as they are; give a mask to paint them",
     )
     assert not allowed_holes(limb | box((80, 82), (105, 107)), [pose()], "x").warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "carried"),
+    [
+        ("bag", True),
+        ("shoulder_bag", True),
+        ("Purse", True),
+        ("backpack", True),
+        ("top", False),
+        ("baggy", False),
+    ],
+)
+def test_what_is_carried_goes_by_its_name(name: str, carried: bool) -> None:
+    assert bool(CARRIED.fullmatch(name)) == carried

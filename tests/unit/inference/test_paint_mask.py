@@ -119,7 +119,19 @@ def test_the_nearest_color_is_suggested() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "#12345", "1,2", "1,2,300", "rgb(1,2,300)", "1,2,3,4", "#7f7f7f80", "transparent"]
+    "text",
+    [
+        "",
+        "#12345",
+        "1,2",
+        "1,2,300",
+        "rgb(1,2,300)",
+        "1,2,3,4",
+        "#7f7f7f80",
+        "transparent",
+        "1_0,2,3",
+        "\u0661,2,3",
+    ],
 )
 def test_what_is_not_a_color_is_an_error(text: str) -> None:
     with pytest.raises(DataError, match="is not a color"):

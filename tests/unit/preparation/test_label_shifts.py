@@ -1,4 +1,4 @@
-"""Sets of label maps that do not lie on their photos."""
+"""Sets of misaligned label maps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skinfw.assembly.build import build
 from skinfw.components.reference import use
 from skinfw.interfaces import Segmenter
 from skinfw.preparation.config import PrepareConfig
-from skinfw.preparation.label_shifts import measured_shift, warn_about_shift, where_they_lie
+from skinfw.preparation.label_shifts import measured_shift, misalignment, warn_about_shift
 from skinfw.preparation.prepare import prepare
 from skinfw.preparation.survey import survey
 
@@ -44,7 +44,7 @@ def test_the_shift_of_a_set_is_measured(tmp_path: Path) -> None:
     assert measured_shift(deepfashion(), [*photos, *more, tmp_path / "gone.png"]) == (-2, 1)
 
 
-def test_a_segmenter_that_computes_label_maps_needs_no_shift(tmp_path: Path) -> None:
+def test_only_a_segmenter_with_the_setting_is_measured(tmp_path: Path) -> None:
     photos = write_moved(tmp_path, 8, 2, -1)
     assert measured_shift(build(use("segmenter", "haar"), Segmenter), photos) == (0, 0)
 
@@ -52,31 +52,31 @@ def test_a_segmenter_that_computes_label_maps_needs_no_shift(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("shift", "words"),
     [
-        ((-1, 0), "1 pixel below"),
-        ((2, 0), "2 pixels above"),
-        ((0, -1), "1 pixel to the right of"),
-        ((-3, 2), "3 pixels below and 2 pixels to the left of"),
+        ((-1, 0), "1 pixel too low"),
+        ((2, 0), "2 pixels too high"),
+        ((0, -1), "1 pixel too far right"),
+        ((-3, 2), "3 pixels too low and 2 pixels too far left"),
     ],
 )
-def test_it_says_where_the_label_maps_lie(shift: tuple[int, int], words: str) -> None:
-    assert where_they_lie(*shift) == words
+def test_it_says_how_label_maps_are_misaligned(shift: tuple[int, int], words: str) -> None:
+    assert misalignment(*shift) == words
 
 
 def test_a_warning_gives_the_shift_to_set(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     photos = write_moved(tmp_path, 8, 2, 0)
-    warn_about_shift(deepfashion((-2, 0)), photos)
+    warn_about_shift(tmp_path, deepfashion((-2, 0)), photos)
     assert not caplog.records
-    warn_about_shift(deepfashion((1, 1)), photos)
+    warn_about_shift(tmp_path, deepfashion((1, 1)), photos)
     (record,) = caplog.records
     assert record.getMessage() == (
-        f"{photos[0].parent}: the label maps lie 3 pixels below and 1 pixel to the right of what the photos "
-        'show; set the segmenter\'s "shift" to [-2, 0]'
+        f"{tmp_path}: the label maps are misaligned, 3 pixels too low and 1 pixel too far right; set the "
+        'segmenter\'s "shift" to [-2, 0]'
     )
 
 
-def test_prepare_warns_when_it_makes_samples(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_prepare_warns_each_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_moved(tmp_path / "photos", 8, 1, 0)
-    for warnings in (1, 0):
+    for _ in range(2):
         caplog.clear()
         prepare(
             tmp_path / "photos",
@@ -85,7 +85,7 @@ def test_prepare_warns_when_it_makes_samples(tmp_path: Path, caplog: pytest.LogC
             None,
             PrepareConfig(num_workers=1),
         )
-        assert sum('"shift" to [-1, 0]' in record.getMessage() for record in caplog.records) == warnings
+        assert sum('"shift" to [-1, 0]' in record.getMessage() for record in caplog.records) == 1
 
 
 def test_a_survey_names_the_reader_that_moves_the_label_maps(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_survey_names_the_reader_that_moves_the_label_maps(tmp_path: Path) -> 
 
 
 @needs_photos
-def test_the_label_maps_of_the_street_photos_lie_below_and_to_the_right() -> None:
+def test_the_label_maps_of_the_street_photos_are_too_low_and_too_far_right() -> None:
     photos = sorted(PHOTOS.rglob("01_1_*.jpg"))
     assert measured_shift(deepfashion(), photos) == (-1, -1)
     assert measured_shift(deepfashion((-1, -1)), photos) == (0, 0)

@@ -72,7 +72,7 @@ class LabeledPhotos:
             else:
                 photos = [self.data.root / each for each in self._names]
                 check_label_sets(self._segmenter, photos)
-                warn_about_shift(self._segmenter, photos)
+                warn_about_shift(self.data.root, self._segmenter, photos)
                 return class_table(self.data, found)
         raise DataError(f"{self.data.root}: no photo has a readable label map; the first: {first}")
 
