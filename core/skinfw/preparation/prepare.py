@@ -115,7 +115,6 @@ def prepare(
             check_shared_label_maps(preparer.finders.segmenter, accepted, listing.others)
             if preparer.finders.pose_encoder is not None:
                 check_shared_poses(preparer.finders.pose_encoder, accepted)
-            warn_about_shift(root, preparer.finders.segmenter, accepted)
             _remove_stale(preparer, tasks)
             made = work_on(parts, tasks, preparer, config.num_workers, engine=engine, address=address)
             rows: list[Row] = []
@@ -131,6 +130,9 @@ def prepare(
             except DataError:
                 PrepareReport(tuple(rows)).write_rejected(output / REJECTED_FILE)
                 raise
+            samples = {row.photo for row in rows if row.status != "rejected"}
+            photos = [task.entry.path for task in tasks if task.entry.name in samples]
+            warn_about_shift(root, preparer.finders.segmenter, photos)
             rows += listing.rejected
             not_used = listing.not_used(_used(preparer, available))
             others = _other_samples(output, before, rows, gone)
