@@ -221,7 +221,11 @@ def test_errors_of_the_user_are_short(model: Path, tmp_path: Path) -> None:
     write_photo(tmp_path / "a.png", 5)
     for arguments, said in [
         ([model, tmp_path / "a.png", "-o", tmp_path / "o.gif"], "unknown ending '.gif'"),
-        ([model, tmp_path / "none.png", "-o", tmp_path / "o.png"], "no such file"),
+        ([model, tmp_path / "none.png", "-o", tmp_path / "o.png"], "none.png: no such file"),
+        (
+            [model, tmp_path / "a.png", "--mask", tmp_path / "no.png", "-o", tmp_path / "o.png"],
+            "no.png: no such file",
+        ),
         ([tmp_path / "none", tmp_path / "a.png", "-o", tmp_path / "o.png"], "no such"),
         (
             [model, tmp_path / "a.png", "-o", tmp_path / "o.png", "--mask-color", "rad"],

@@ -113,8 +113,8 @@ def _look_at(photos: Path) -> Survey:
 def _say_misaligned(found: Survey) -> None:
     from skinfw.preparation.label_shifts import misalignment
 
-    how = misalignment(*found.shift)
-    click.echo(f"The label maps are misaligned, {how}: the proposed segmenter moves them.")
+    how, shift = misalignment(*found.shift), list(found.shift)
+    click.echo(f"The label maps are misaligned, {how}: the proposed segmenter moves them, shift {shift}.")
 
 
 def _proposed(found: Survey) -> dict[str, str]:
