@@ -61,18 +61,24 @@ class TimeLeft:
     """Estimates the remaining time from the more recent half of the time since this object was made.
 
     The first items include what is loaded for them, so they do not count, and neither do items that were
-    finished before. Until `MIN_UPDATES` and `MIN_SECONDS` have passed since, there is no estimate.
+    finished before. Until `MIN_UPDATES` and `MIN_SECONDS` have passed since, there is no estimate. If the
+    number of finished items falls, the estimate starts anew.
     """
 
     def __init__(self) -> None:
+        self._start(0)
+
+    def _start(self, done: int) -> None:
         self._began = monotonic()
-        self._updates = self._done = 0
+        self._updates, self._done = 0, done
         # updates, finished items and the time, twice: each mark is at least twice as late as the one before
         self._earlier: tuple[int, int, float] | None = None
         self._later: tuple[int, int, float] | None = None
 
     def text(self, done: int, total: int) -> str:
         """Note that items were finished; return ``about 0:01:30 left``, or an empty text."""
+        if done < self._done:
+            self._start(done)
         now = monotonic()
         if done > self._done:
             self._updates, self._done = self._updates + 1, done

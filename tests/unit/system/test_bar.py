@@ -71,6 +71,21 @@ def test_files_that_were_there_do_not_count_as_fast(clock: list[float]) -> None:
     assert text == "about 0:01:30 left"
 
 
+def test_the_estimate_starts_anew_if_less_is_done(clock: list[float]) -> None:
+    """Ten items, one in 10 s; then from the first one again, one in 2 s."""
+    left = TimeLeft()
+    for done in range(1, 11):
+        clock[0] += 10
+        left.text(done, 20)
+    texts = []
+    for done in range(8, 0, -1):
+        texts.append(left.text(done, 20))
+    for done in range(2, 7):
+        clock[0] += 2
+        texts.append(left.text(done, 20))
+    assert texts[:10] == [""] * 10 and texts[-1] == "about 0:00:28 left"
+
+
 def test_the_end_has_no_remaining_time(clock: list[float]) -> None:
     left = TimeLeft()
     for done in range(1, 5):
