@@ -41,7 +41,7 @@ class HookCaller:
         for plugin in reversed(plugins):  # pluggy calls the last one first
             named = plugin if hasattr(plugin, "__name__") else type(plugin)
             name = getattr(named, "__qualname__", named.__name__)
-            if problem := _problem(plugin):
+            if problem := _problem(plugin, name):
                 raise RegistryError(f"hook plugin {name}: {problem}")
             self._register(plugin, name)
 
@@ -60,7 +60,7 @@ class HookCaller:
             except (Exception, SystemExit) as error:  # a broken distribution must not stop the run
                 logger.warning("hook plugin %s cannot be imported: %s: %s", name, type(error).__name__, error)
                 continue
-            if problem := _problem(plugin):
+            if problem := _problem(plugin, name):
                 logger.warning("hook plugin %s is not used: %s", name, problem)
             else:
                 self._register(plugin, name)
@@ -111,8 +111,8 @@ def hook_distributions() -> tuple[str, ...]:
     return tuple(dict.fromkeys(point.dist.name for point in points if point.dist))
 
 
-def _problem(plugin: object) -> str:
-    """Return why a plugin's hooks cannot be called; empty if they can."""
+def _problem(plugin: object, name: str) -> str:
+    """Return why the hooks of a plugin of this name cannot be called; empty if they can."""
     specified, free = (pluggy.PluginManager(PROJECT) for _ in range(2))
     specified.add_hookspecs(Hooks)
     free.register(plugin)
@@ -124,12 +124,12 @@ def _problem(plugin: object) -> str:
                 if not implementation.optionalhook:
                     return f"unknown hook {hook!r}{nearest(hook, list(known))} (known: {', '.join(known)})"
                 continue
-            for name in implementation.argnames:
-                if name not in known[hook]:
-                    arguments = ", ".join(known[hook])
-                    return f"{hook} has no argument {name!r}{nearest(name, known[hook])} (known: {arguments})"
+            for argument in implementation.argnames:
+                if argument not in known[hook]:
+                    hint = f"{nearest(argument, known[hook])} (known: {', '.join(known[hook])})"
+                    return f"{hook} has no argument {argument!r}{hint}"
     try:
-        specified.register(plugin)
+        specified.register(plugin, name=name)
     except pluggy.PluginValidationError as error:  # for instance a wrapper that is not a generator
         return "; ".join(str(error).splitlines())
     return ""

@@ -167,8 +167,9 @@ def test_what_pluggy_rejects_is_one_line() -> None:
         @pluggy.HookimplMarker("skinfw")(wrapper=True)
         def run_ended(self) -> None: ...
 
-    with pytest.raises(RegistryError, match=r"^hook plugin \S+Wrapping: .*not a generator function$"):
+    with pytest.raises(RegistryError, match=r"^hook plugin \S+Wrapping: .*not a generator function$") as told:
         HookCaller([Wrapping()], discover=False)
+    assert re.search(r"\d{6}", str(told.value)) is None  # an address names nothing
 
 
 def test_a_module_is_a_plugin_by_its_own_name(caplog: pytest.LogCaptureFixture) -> None:
