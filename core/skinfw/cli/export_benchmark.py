@@ -33,8 +33,8 @@ def command(
 ) -> None:
     """Write the samples that RUN is tested on, or those of SPEC, as plain images.
 
-    Each input is a folder of OUTPUT with NAME.png for each sample; mask is white where a system must paint.
-    If the network sees another mask than the composite's, that is mask, and the composite's composite_mask.
+    Each input is a folder of OUTPUT with NAME.png for each sample. benchmark.json names, under mask, the
+    folder that is white where a system must paint: mask, or composite_mask if the network sees another mask.
     Let a system write its results as NAME.png into one folder; then
     skinfw evaluate RUN --baseline '{"type": "images", "folder": ...}' measures them beside the run.
     """

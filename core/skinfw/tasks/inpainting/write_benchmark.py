@@ -149,7 +149,7 @@ def _fields(batch: Batch, spec: Spec, *, targets: bool) -> Mapping[str, Tensor]:
 
 
 def mask_folder(spec: Spec) -> str:
-    """Return the folder of the composite's mask."""
+    """Return the folder that is white where a system must paint; ``mask`` can be what the network sees."""
     sees_other = MASK in spec.data.input_names and COMPOSITE_FIELDS[spec.composite] != MASK
     return COMPOSITE_MASK if sees_other else MASK
 
