@@ -43,6 +43,7 @@ from skinfw.runs.environment import environment
 from skinfw.system.json_file import write_text
 
 NO_BREAK = "\u00a0"
+"""The space at which a line does not break."""
 
 logger = logging.getLogger("skinfw")
 
