@@ -39,11 +39,15 @@ class Difference:
     images: int
 
     def verdict(self, direction: Direction) -> Verdict:
-        """Return whether the variant is better or worse than the other one at both ends of the interval."""
+        """Return whether the variant is better or worse than the other one at both ends of the interval.
+
+        For a metric that is best near 0, both ends can be worse though the interval contains 0: not clear.
+        """
         ends = [self.reference + end for end in (self.low, self.high)]
         if all(is_better(end, self.reference, direction) for end in ends):
             return "better"
-        if all(is_better(self.reference, end, direction) for end in ends):
+        contains_0 = self.low <= 0 <= self.high
+        if not contains_0 and all(is_better(self.reference, end, direction) for end in ends):
             return "worse"
         return UNCLEAR
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from skinfw.evaluation.bootstrap import DRAWS, MIN_IMAGES, MeanInterval, mean_interval
-from skinfw.evaluation.paired import image_means, paired_difference
+from skinfw.evaluation.paired import Difference, image_means, paired_difference
 
 
 def test_an_image_counts_where_every_run_has_a_value() -> None:
@@ -109,6 +109,12 @@ def test_better_and_worse_hold_at_both_ends_of_the_interval(
     found = paired_difference(variant, reference)
     assert found is not None and found.low < shift < found.high
     assert found.verdict(direction) == verdict
+
+
+def test_a_difference_whose_interval_contains_0_is_not_clear() -> None:
+    # a value of 0.5, and others from -0.6 to 0.6: both ends are farther from 0, but not all between them
+    assert Difference(-0.5, 0.5, -1.1, 0.1, 1.0, 9).verdict("zero") == "no clear difference"
+    assert Difference(-1.3, 0.5, -1.5, -1.1, 0.0, 9).verdict("zero") == "worse"
 
 
 def test_intervals_are_apart_if_they_do_not_overlap() -> None:
