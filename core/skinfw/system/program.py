@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +21,10 @@ _READ = 16 * _QUOTED
 
 
 def run_program(command: Sequence[str], timeout: float, what: str) -> str:
-    """Run a program to its end, without input. What it started ends with it if it takes too long.
+    """Run a program to its end, without input.
+
+    If it takes too long, it is killed with the processes that descend from it and, on POSIX, with its process
+    group. A process whose parent has ended goes on if it has left the group, and on Windows in any case.
 
     Args:
         command: the program and its arguments.
@@ -38,7 +43,11 @@ def run_program(command: Sequence[str], timeout: float, what: str) -> str:
     with tempfile.TemporaryFile() as printed:
         try:
             process = subprocess.Popen(
-                list(command), stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # its group can be killed; Windows ignores it
             )
         except (OSError, ValueError) as error:  # an argument may contain a zero byte
             reason = getattr(error, "strerror", None) or error
@@ -72,9 +81,14 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
     if process.poll() is not None:
         return
+    started: list[psutil.Process] = []
     with suppress(psutil.Error):
-        for each in psutil.Process(process.pid).children(recursive=True):
-            with suppress(psutil.Error):
-                each.kill()
+        started = psutil.Process(process.pid).children(recursive=True)
+    if sys.platform != "win32":
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+    for each in started:
+        with suppress(psutil.Error):
+            each.kill()
     process.kill()
     process.wait()
