@@ -183,7 +183,7 @@ async def _reject_unknown_fields(request: Request) -> None:
     """
     known = [field.alias for field in request.scope["route"].dependant.body_params]
     sent = [name for name, _ in (await request.form()).multi_items()]
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise HTTPException(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is not a form; {form_hint(request)}"
         )

@@ -183,9 +183,12 @@ def test_what_is_not_a_form_says_how_to_send_one(address: str, photo: Path) -> N
             headers = {} if kind is None else {"Content-Type": kind}
             answer = requests.post(f"{address}{path}?seed=1", data=body, headers=headers, timeout=10)
             assert error(answer, 415) == f"the body is not a form; {hint}"
-        headers = {"Content-Type": "multipart/form-data"}
-        answer = requests.post(address + path, data=data, headers=headers, timeout=10)
-        assert error(answer, 400) == f"the form cannot be read (Missing boundary in multipart); {hint}"
+        for kind in ("multipart/form-data", "Multipart/Form-Data"):
+            answer = requests.post(address + path, data=data, headers={"Content-Type": kind}, timeout=10)
+            assert error(answer, 400) == f"the form cannot be read (Missing boundary in multipart); {hint}"
+        form = requests.Request("POST", address + path, files={"other": data}).prepare()
+        form.headers["Content-Type"] = form.headers["Content-Type"].replace("multipart", "MULTIPART")
+        assert "no such field" in error(requests.Session().send(form, timeout=10), 422)
 
 
 def test_the_wrong_method_or_address_is_named(address: str, photo: Path) -> None:
