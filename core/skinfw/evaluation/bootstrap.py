@@ -26,14 +26,36 @@ _DRAWS_AT_A_TIME = 500
 Array = npt.NDArray[np.float64]
 
 
-def resampled_means(values: Array) -> Array:
-    """Return the means of `DRAWS` resamples of values ``(N,)``, drawn with replacement, ``(DRAWS,)``."""
-    source = np.random.default_rng(BOOTSTRAP_SEED)
+def resampled_means(values: Array, source: np.random.Generator | None = None) -> Array:
+    """Return the means of `DRAWS` resamples of values ``(N,)``, drawn with replacement, ``(DRAWS,)``.
+
+    Args:
+        values: the values.
+        source: what the indices are drawn from; by default, the same each time.
+    """
+    source = np.random.default_rng(BOOTSTRAP_SEED) if source is None else source
     parts = [
         values[source.integers(0, len(values), (_DRAWS_AT_A_TIME, len(values)))].mean(axis=1)
         for _ in range(DRAWS // _DRAWS_AT_A_TIME)
     ]
     return np.concatenate(parts)
+
+
+def percentile_interval(means: Array, level: float = LEVEL) -> tuple[float, float]:
+    """Return the ends between which this fraction of the resampled means lies."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def difference_interval(one: Sequence[float], other: Sequence[float]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean of ``one`` minus that of ``other``, over different images.
+
+    An unpaired percentile bootstrap: each side is drawn separately. Each should have `MIN_IMAGES` values.
+    """
+    source = np.random.default_rng(BOOTSTRAP_SEED)
+    means = [resampled_means(np.array(each, np.float64), source) for each in (one, other)]
+    return percentile_interval(means[0] - means[1])
 
 
 @dataclass(frozen=True)
@@ -52,12 +74,6 @@ class MeanInterval:
     high: float | None
     images: int
 
-    def apart_from(self, other: MeanInterval) -> bool:
-        """Return whether both have intervals and these do not overlap."""
-        if self.low is None or self.high is None or other.low is None or other.high is None:
-            return False
-        return self.low > other.high or self.high < other.low
-
 
 def mean_interval(values: Sequence[float | None]) -> MeanInterval | None:
     """Return the mean over images with a bootstrap interval (percentiles of `DRAWS` resamples).
@@ -75,6 +91,4 @@ def mean_interval(values: Sequence[float | None]) -> MeanInterval | None:
     mean = float(known.mean())
     if len(known) < MIN_IMAGES:
         return MeanInterval(mean, None, None, len(known))
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(resampled_means(known), [tail, 1 - tail])
-    return MeanInterval(mean, float(low), float(high), len(known))
+    return MeanInterval(mean, *percentile_interval(resampled_means(known)), len(known))

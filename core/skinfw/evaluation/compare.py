@@ -193,14 +193,15 @@ class Comparison:
         """Compare the runs that may be ranked with `anchor`, by its first metric; empty if there are none."""
         anchor = self.anchor
         key = anchor.evaluation.monitored_metric()
-        if key is None:
+        if key is None or (other := anchor.values.get(key)) is None:
             return ""
         found = []
         for run in self.runs:
-            if run is not anchor and run.values.get(key) is not None and key not in self.unranked(run):
+            value = run.values.get(key)
+            if run is not anchor and value is not None and key not in self.unranked(run):
                 verdict = verdict_of(run.evaluation, anchor.evaluation, key)
-                values, info = (run.values[key], anchor.values[key]), self.metrics[key]
-                found.append(f"{run.label} is {compared_text(*values, info, anchor.label, verdict)}")
+                compared = compared_text(value, other, self.metrics[key], anchor.label, verdict)
+                found.append(f"{run.label} is {compared}")
         few = few_images(anchor.evaluation, key, "run")
         return f"By {value_label(key)}, {', '.join(found)}.{few}" if found else ""
 

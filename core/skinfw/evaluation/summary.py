@@ -8,7 +8,7 @@ from skinfw.evaluation.bootstrap import MIN_IMAGES
 from skinfw.evaluation.metric_tables import amount_text, measured_images, value_label, value_text
 from skinfw.evaluation.paired import UNCLEAR, Verdict, image_means, paired_difference
 from skinfw.evaluation.results import Evaluation, MetricInfo
-from skinfw.evaluation.tone_groups import ENOUGH, group_means, metrics_on_skin, tone_gap
+from skinfw.evaluation.tone_groups import group_means, metrics_on_skin, tone_gap
 
 VERDICT_NOTE = (
     "A result is called better or worse if both ends of the 95 % interval of the mean difference per image "
@@ -23,14 +23,13 @@ def summary(evaluation: Evaluation) -> str:
     """
     where = f"On {measured_images(evaluation)}"
     key = evaluation.monitored_metric()
-    if key is None:
+    if key is None or (value := evaluation.values[TRAINED].get(key)) is None:
         return f"{where} no metric has a value."
     info = evaluation.metrics[key]
-    value = evaluation.values[TRAINED][key]
     compared = [
-        compared_text(value, values[key], info, inpainter, verdict_of(evaluation, evaluation, key, inpainter))
+        compared_text(value, other, info, inpainter, verdict_of(evaluation, evaluation, key, inpainter))
         for inpainter, values in evaluation.values.items()
-        if inpainter != TRAINED and values.get(key) is not None
+        if inpainter != TRAINED and (other := values.get(key)) is not None
     ]
     network = "network" if evaluation.task == "segmentation" else "generator"
     text = f"{where} the trained {network} reaches {value_label(key)} {_with_unit(value, info)}"
@@ -61,7 +60,7 @@ def _tones(evaluation: Evaluation) -> str:
         return ""
     gap = tone_gap(evaluation)
     if gap is None:
-        return f" Skin tones are not compared: fewer than two classes have {ENOUGH} images."
+        return f" Skin tones are not compared: fewer than two classes have {MIN_IMAGES} images."
     info = evaluation.metrics[gap.metric]
     means = group_means(evaluation, gap.metric, "ita")
     best, worst = (
@@ -107,9 +106,7 @@ def verdict_of(
     return None if difference is None else difference.verdict(evaluation.metrics[key].direction)
 
 
-def compared_text(
-    value: float | None, other: float | None, info: MetricInfo, name: str, verdict: Verdict | None
-) -> str:
+def compared_text(value: float, other: float, info: MetricInfo, name: str, verdict: Verdict | None) -> str:
     """Return how a value lies to that of ``name``: ``1.80 dB below mean_color (worse)``.
 
     Args:
@@ -119,8 +116,6 @@ def compared_text(
         name: what the value is compared to.
         verdict: what the difference per image shows; None for nothing.
     """
-    if value is None or other is None:
-        return f"equal to {name}"
     looks_equal = value_text(value, info) == value_text(other, info)
     if looks_equal or amount_text(abs(value - other), info) == amount_text(0.0, info):
         return f"equal to {name}"

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from skinfw.components.direction import badness
 from skinfw.components.registry import TRAINED
-from skinfw.evaluation.bootstrap import MeanInterval, mean_interval
+from skinfw.evaluation.bootstrap import MIN_IMAGES, MeanInterval, difference_interval, mean_interval
 from skinfw.evaluation.results import Evaluation, SkinTone
 
 Scheme = Literal["fifths", "ita", "monk"]
@@ -50,7 +50,7 @@ MONK_SHADES: tuple[str, ...] = (
 MONK_TONES = len(MONK_SHADES)
 
 ENOUGH = 5
-"""Minimum number of images for comparing the mean over a group."""
+"""A mean over fewer images is marked as unreliable."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ToneGap:
         best: the class with the best results.
         worst: the class with the worst results.
         difference: the difference of the two means, at least 0, in the metric's unit.
-        clear: whether the 95 % intervals of the two means are apart.
+        clear: whether the 95 % interval of the difference (an unpaired bootstrap) excludes 0.
     """
 
     metric: str
@@ -163,7 +163,7 @@ def group_intervals(evaluation: Evaluation, key: str, scheme: Scheme) -> dict[st
 
 
 def tone_gap(evaluation: Evaluation) -> ToneGap | None:
-    """Compare the classes of the typology angle that have `ENOUGH` images by `compared_metric`.
+    """Compare the classes of the typology angle that have `MIN_IMAGES` images by `compared_metric`.
 
     Returns:
         the gap; None if there are fewer than two such classes.
@@ -171,18 +171,15 @@ def tone_gap(evaluation: Evaluation) -> ToneGap | None:
     key = compared_metric(evaluation)
     if key is None:
         return None
-    means = {
-        name: each.mean for name, each in group_means(evaluation, key, "ita").items() if each.images >= ENOUGH
-    }
+    values = _group_values(evaluation, key, "ita", TRAINED)
+    means = {name: math.fsum(each) / len(each) for name, each in values.items() if len(each) >= MIN_IMAGES}
     if len(means) < 2:
         return None
     direction = evaluation.metrics[key].direction
     worse = {name: badness(mean, direction) for name, mean in means.items()}
     best, worst = min(worse, key=worse.__getitem__), max(worse, key=worse.__getitem__)
-    intervals = group_intervals(evaluation, key, "ita")
-    return ToneGap(
-        key, best, worst, abs(means[best] - means[worst]), intervals[best].apart_from(intervals[worst])
-    )
+    low, high = difference_interval(values[best], values[worst])
+    return ToneGap(key, best, worst, abs(means[best] - means[worst]), clear=not low <= 0 <= high)
 
 
 def tones_json(evaluation: Evaluation) -> dict[str, Any]:

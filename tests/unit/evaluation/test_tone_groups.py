@@ -12,6 +12,7 @@ from skinfw.evaluation.tone_groups import (
     FIFTHS,
     GroupMean,
     ToneGap,
+    group_intervals,
     group_means,
     group_sizes,
     ita_class,
@@ -43,9 +44,9 @@ def evaluation(
 
 
 def served_unequally(direction: Any = "higher") -> Evaluation:
-    tones = [LIGHT] * 5 + [None, DARK, TAN] + [DARK] * 5
-    trained = [20.0, 22.0, 24.0, 20.0, 24.0, 99.0, None, 1.0, 18.0, 18.0, 18.0, 18.0, 20.5]
-    return evaluation(tones, trained, direction, mean_color=[10.0] * 13)
+    tones = [LIGHT] * 6 + [None, DARK, TAN] + [DARK] * 6
+    trained = [20.0, 22.0, 24.0, 20.0, 24.0, 22.0, 99.0, None, 1.0, 18.0, 18.0, 18.0, 18.0, 20.5, 18.5]
+    return evaluation(tones, trained, direction, mean_color=[10.0] * 15)
 
 
 @pytest.mark.parametrize(
@@ -63,22 +64,31 @@ def test_classes_of_the_typology_angle(ita: float, name: str) -> None:
 def test_means_are_over_the_images_that_have_tone_and_value() -> None:
     found = served_unequally()
     assert group_means(found, "skin/psnr", "ita") == {
-        "light": GroupMean(22.0, 5),
+        "light": GroupMean(22.0, 6),
         "tan": GroupMean(1.0, 1),
-        "dark": GroupMean(18.5, 5),
+        "dark": GroupMean(18.5, 6),
     }
-    assert group_means(found, "skin/psnr", "monk", "mean_color")["9"] == GroupMean(10.0, 6)
-    assert group_sizes(found, "ita") == {"light": 5, "tan": 1, "dark": 6}
+    assert group_means(found, "skin/psnr", "monk", "mean_color")["9"] == GroupMean(10.0, 7)
+    assert group_sizes(found, "ita") == {"light": 6, "tan": 1, "dark": 7}
     assert list(group_sizes(found, "monk")) == ["3", "5", "9"]
 
 
-def test_the_gap_is_between_classes_of_at_least_five_images() -> None:
-    assert tone_gap(served_unequally()) == ToneGap("skin/psnr", "light", "dark", 3.5, clear=False)
-    assert tone_gap(served_unequally("lower")) == ToneGap("skin/psnr", "dark", "light", 3.5, clear=False)
-    assert tone_gap(served_unequally("zero")) == ToneGap("skin/psnr", "dark", "light", 3.5, clear=False)
-    signed = evaluation([LIGHT] * 5 + [DARK] * 5, [-4.0] * 5 + [3.0] * 5, "zero")
-    assert tone_gap(signed) == ToneGap("skin/psnr", "dark", "light", 7.0, clear=False)
-    assert tone_gap(evaluation([LIGHT] * 5 + [DARK] * 4, [20.0] * 9)) is None
+def test_the_gap_is_between_classes_that_have_an_interval() -> None:
+    assert tone_gap(served_unequally()) == ToneGap("skin/psnr", "light", "dark", 3.5, clear=True)
+    assert tone_gap(served_unequally("lower")) == ToneGap("skin/psnr", "dark", "light", 3.5, clear=True)
+    assert tone_gap(served_unequally("zero")) == ToneGap("skin/psnr", "dark", "light", 3.5, clear=True)
+    signed = evaluation([LIGHT] * 6 + [DARK] * 6, [-4.0] * 6 + [3.0] * 6, "zero")
+    assert tone_gap(signed) == ToneGap("skin/psnr", "dark", "light", 7.0, clear=True)
+    assert tone_gap(evaluation([LIGHT] * 6 + [DARK] * 5, [20.0] * 11)) is None
+
+
+def test_a_gap_is_clear_though_the_intervals_of_the_means_overlap() -> None:
+    """The means differ by 2.5 standard errors of the difference, each of which is 1.4 of a mean."""
+    values = [20.0, 21.0, 22.0] * 2 + [18.8, 19.8, 20.8] * 2
+    found = evaluation([LIGHT] * 6 + [DARK] * 6, values)
+    light, dark = group_intervals(found, "skin/psnr", "ita").values()
+    assert light.low is not None and dark.high is not None and light.low < dark.high
+    assert tone_gap(found) == ToneGap("skin/psnr", "light", "dark", pytest.approx(1.2), clear=True)
 
 
 def test_fifths_are_equal_parts_by_lightness_lightest_first() -> None:
@@ -104,16 +114,16 @@ def test_a_few_images_and_tones_without_lightness_have_the_fifths_that_they_fill
 
 def test_the_summary_tells_the_gap() -> None:
     assert summary(served_unequally()).endswith(
-        "By skin tone, skin PSNR is best on light skin (22.00 dB, 5 images) and worst on dark skin "
-        "(18.50 dB, 5 images): 3.50 dB apart, no clear difference."
+        "By skin tone, skin PSNR is best on light skin (22.00 dB, 6 images) and worst on dark skin "
+        "(18.50 dB, 6 images): 3.50 dB apart."
     )
     values = [20.0, 21.0, 22.0] * 2 + [17.0, 18.0, 19.0] * 2
     text = summary(evaluation([LIGHT] * 6 + [DARK] * 6, values))
     assert text.endswith("worst on dark skin (18.00 dB, 6 images): 3.00 dB apart.")
-    text = summary(evaluation([LIGHT] * 6 + [DARK] * 6, [20.0, 21.0, 22.0] * 2 + [19.0, 20.0, 21.0] * 2))
-    assert text.endswith("worst on dark skin (20.00 dB, 6 images): 1.00 dB apart, no clear difference.")
-    text = summary(evaluation([LIGHT] * 5, [20.0] * 5))
-    assert text.endswith("Skin tones are not compared: fewer than two classes have 5 images.")
+    text = summary(evaluation([LIGHT] * 6 + [DARK] * 6, [20.0, 21.0, 22.0] * 2 + [19.5, 20.5, 21.5] * 2))
+    assert text.endswith("worst on dark skin (20.50 dB, 6 images): 0.50 dB apart, no clear difference.")
+    text = summary(evaluation([LIGHT] * 6 + [DARK] * 5, [20.0] * 11))
+    assert text.endswith("Skin tones are not compared: fewer than two classes have 6 images.")
 
 
 @pytest.mark.parametrize(
@@ -133,12 +143,12 @@ def test_the_table_marks_small_classes_and_the_best_of_each() -> None:
     table = tone_table(served_unequally(), "ita")
     assert table.columns == ["images", "skin PSNR (dB) ↑"]
     assert [(name, [cell.text for cell in cells]) for name, cells in table.rows] == [
-        ("light, trained", ["5", "22.00"]),
-        ("light, mean_color", ["5", "10.00"]),
+        ("light, trained", ["6", "22.00"]),
+        ("light, mean_color", ["6", "10.00"]),
         ("tan, trained", ["1 (few)", "1.00"]),
         ("tan, mean_color", ["1 (few)", "10.00"]),
-        ("dark, trained", ["6", "18.50 (of 5)"]),
-        ("dark, mean_color", ["6", "10.00"]),
+        ("dark, trained", ["7", "18.50 (of 6)"]),
+        ("dark, mean_color", ["7", "10.00"]),
     ]
     assert [cells[1].best for _, cells in table.rows] == [True, False, False, False, True, False]
 
@@ -164,9 +174,9 @@ def test_the_short_table_has_one_row_per_class_and_one_image_wins_nothing() -> N
     assert table is not None
     assert (table.corner, table.columns) == ("skin PSNR (dB) ↑", ["images", "trained", "mean_color"])
     assert [(name, [cell.text for cell in cells]) for name, cells in table.rows] == [
-        ("light", ["5", "22.00", "10.00"]),
+        ("light", ["6", "22.00", "10.00"]),
         ("tan", ["1 (few)", "1.00", "10.00"]),
-        ("dark", ["6", "18.50 (of 5)", "10.00"]),
+        ("dark", ["7", "18.50 (of 6)", "10.00"]),
     ]
     assert [[cell.best for cell in cells] for _, cells in table.rows] == [
         [False, True, False],
@@ -177,7 +187,7 @@ def test_the_short_table_has_one_row_per_class_and_one_image_wins_nothing() -> N
 
 def test_json_holds_every_inpainter_and_both_ways_of_grouping() -> None:
     value = json.loads(json.dumps(tones_json(served_unequally()), allow_nan=False))
-    assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "images": 5}
+    assert value["ita"]["skin/psnr"]["trained"]["dark"] == {"mean": 18.5, "images": 6}
     assert value["fifths"]["skin/psnr"]["trained"]["lightest fifth"]["images"] == 3
     assert value["monk"]["skin/psnr"]["mean_color"]["5"] == {"mean": 10.0, "images": 1}
     assert value["gap"] == {
@@ -185,5 +195,5 @@ def test_json_holds_every_inpainter_and_both_ways_of_grouping() -> None:
         "best": "light",
         "worst": "dark",
         "difference": 3.5,
-        "clear": False,
+        "clear": True,
     }
