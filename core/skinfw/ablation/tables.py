@@ -233,9 +233,10 @@ def metadata_note(result: AblationResult) -> str:
 
 
 def summary(result: AblationResult) -> str:
-    """Return which variant is first by the monitor, whether that is clear, and a baseline ahead of it.
+    """Return which variant is best by the monitor, whether that is clear, and a baseline ahead of it.
 
-    The first variant is compared to the reference; the reference, to the second variant.
+    The best variant is compared to the reference; the reference, to the second best. As results choose this
+    comparison among those of all variants with one, its interval and p are corrected for their number.
     """
     anchor = result.anchor
     key = anchor.evaluated.evaluation.monitored_metric() if anchor and anchor.evaluated else None
@@ -250,14 +251,17 @@ def summary(result: AblationResult) -> str:
     info = result.metrics[key]
     winner, *others = sorted(known, key=lambda each: _badness(each.means[key], info))
     mean = f"{spread_text(winner.spreads[key], info)} {info.unit}".rstrip()
-    text = f"First by mean {value_label(key)}: {winner.name} with {mean}"
+    text = f"Best mean {value_label(key)}: {winner.name}, {mean}"
     other = result.reference if result.reference in others else next(iter(others), None)
     difference = None
     if other is not None:
-        difference = paired_difference(winner.image_means(key), other.image_means(key))
+        difference = paired_difference(winner.image_means(key), other.image_means(key), len(others))
     if other is not None and difference is not None:
         verdict = difference.verdict(info.direction)
-        text += f" ({difference_text(difference, info)} against {other.name}, per image: {verdict})"
+        corrected = f", corrected for {len(others)} comparisons" if len(others) > 1 else ""
+        text += (
+            f" ({difference_text(difference, info)} against {other.name}, per image{corrected}: {verdict})"
+        )
     text += "."
     if result.images[key] < MIN_IMAGES:
         return f"{text} Fewer than {MIN_IMAGES} test images do not show which variant is better."

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from skinfw.components.direction import Direction, is_better
-from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MIN_IMAGES, resampled_means
+from skinfw.evaluation.bootstrap import DRAWS, LEVEL, MIN_IMAGES, percentile_interval, resampled_means
 
 Verdict = Literal["better", "worse", "no clear difference"]
 
@@ -25,9 +25,10 @@ class Difference:
     Attributes:
         mean: mean difference over the images.
         reference: mean value of the other variant over the same images.
-        low: lower end of the 95 % interval.
-        high: upper end of the 95 % interval.
-        p: two-sided: twice the fraction of resamples with a mean of 0 or on the other side, at most 1.
+        low: lower end of the interval; its level is 95 %, or higher for one of several comparisons.
+        high: upper end of the interval.
+        p: two-sided: twice the fraction of resamples with a mean of 0 or on the other side, times the
+            number of comparisons, at most 1.
         images: number of images with a value in every run of both.
     """
 
@@ -68,7 +69,9 @@ def image_means(runs: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
     return found
 
 
-def paired_difference(variant: Mapping[str, float], reference: Mapping[str, float]) -> Difference | None:
+def paired_difference(
+    variant: Mapping[str, float], reference: Mapping[str, float], comparisons: int = 1
+) -> Difference | None:
     """Compare two variants per image with a paired bootstrap (percentile interval).
 
     Images are drawn with replacement, each with the difference of its two values, `DRAWS` times.
@@ -76,6 +79,8 @@ def paired_difference(variant: Mapping[str, float], reference: Mapping[str, floa
     Args:
         variant: values by image name.
         reference: the same for the reference variant.
+        comparisons: the number of comparisons of which this one was chosen by its result. The interval is
+            widened and p multiplied accordingly (Bonferroni).
 
     Returns:
         variant minus reference; None if they share fewer than `MIN_IMAGES` images.
@@ -86,11 +91,8 @@ def paired_difference(variant: Mapping[str, float], reference: Mapping[str, floa
     differences = np.array([variant[name] - reference[name] for name in shared])
     means = resampled_means(differences)
     mean = float(differences.mean())
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = percentile_interval(means, 1 - (1 - LEVEL) / comparisons)
     other_side = np.count_nonzero(means <= 0 if mean > 0 else means >= 0)
     # the data themselves count as one draw, so that p is never 0 (Davison and Hinkley 1997, section 4.2.3)
-    p = min(1.0, 2 * (int(other_side) + 1) / (DRAWS + 1))
-    return Difference(
-        mean, float(np.mean([reference[name] for name in shared])), float(low), float(high), p, len(shared)
-    )
+    p = min(1.0, comparisons * 2 * (int(other_side) + 1) / (DRAWS + 1))
+    return Difference(mean, float(np.mean([reference[name] for name in shared])), low, high, p, len(shared))
