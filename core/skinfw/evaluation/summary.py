@@ -101,8 +101,8 @@ def verdict_of(
     Returns:
         None if the metric has no value per image, or both for fewer than `MIN_IMAGES` images.
     """
-    values = [evaluation.image_values(TRAINED, key), other.image_values(inpainter, key)]
-    difference = paired_difference(*(image_means([each]) for each in values))
+    ours, theirs = evaluation.image_values(TRAINED, key), other.image_values(inpainter, key)
+    difference = paired_difference(image_means([ours]), image_means([theirs]))
     return None if difference is None else difference.verdict(evaluation.metrics[key].direction)
 
 
