@@ -62,7 +62,7 @@ class TimeLeft:
 
     The first items include what is loaded for them, so they do not count, and neither do items that were
     finished before. Until `MIN_UPDATES` and `MIN_SECONDS` have passed since, there is no estimate. If the
-    number of finished items falls, the estimate starts anew.
+    number of finished items falls, the estimate starts again.
     """
 
     def __init__(self) -> None:
