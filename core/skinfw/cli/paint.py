@@ -261,9 +261,8 @@ def _paint_one(
         shown = path_below(shown, f"{photo.stem}.png")
     reject_inputs(target, shown, mask, photo)
     reject_existing([target] if shown is None else [target, shown], overwrite=overwrite, in_python=False)
-    for path in (photo, mask):  # before the models are loaded
-        if path is not None and not path.is_file():
-            raise UserError(f"{path}: no such file")
+    if mask is not None and not mask.is_file():  # before the models are loaded
+        raise UserError(f"{mask}: no such file")
     painted = work.paint(work.load(), photo, mask)
     for warning in painted.report["warnings"]:
         logger.warning("%s: %s", photo, warning)
