@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -84,7 +83,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     started: list[psutil.Process] = []
     with suppress(psutil.Error):
         started = psutil.Process(process.pid).children(recursive=True)
-    if sys.platform != "win32":
+    if hasattr(os, "killpg") and hasattr(signal, "SIGKILL"):
         with suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
     for each in started:
