@@ -128,7 +128,7 @@ def test_the_mask_is_what_the_composite_takes(make_run: Make, tmp_path: Path) ->
 def test_an_exported_network_that_sees_a_mask_gets_that_mask_whatever_the_composite(
     make_run: Make, tmp_path: Path
 ) -> None:
-    """The composite's mask has a folder of its own, which the record names."""
+    """The composite's mask goes to a separate folder, which the record names."""
     data = {
         "dataset": {"type": "mannequins", "count": 12},
         "size": [32, 32],

@@ -61,8 +61,8 @@ class TimeLeft:
     """Estimates the remaining time from the more recent half of the time since this object was made.
 
     The first items include what is loaded for them, so they do not count, and neither do items that were
-    finished before. Until `MIN_UPDATES` and `MIN_SECONDS` have passed since, there is no estimate. If the
-    number of finished items falls, the estimate starts again.
+    finished before. It estimates nothing until `MIN_UPDATES` and `MIN_SECONDS` have passed since. If the
+    number of finished items falls, it starts again.
     """
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ class CommandGenerator(Generator[CommandConfig]):
         """Return the SHA-256 of the program.
 
         Raises:
-            UserError: there is no such program.
+            UserError: the program is missing.
         """
         found = shutil.which(self.config.program)
         if found is None:
